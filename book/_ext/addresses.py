@@ -1,0 +1,25 @@
+"""Two kinds of link whose addresses follow from `_config.yml`, so that a page never spells out where the repository is:
+`[text](colab:notebooks/x.ipynb)` opens a notebook in Colab, `[text](repository:CONTRIBUTING.md)` a file on GitHub.
+"""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util.typing import ExtensionMetadata
+
+from derive.config import Book
+
+
+def add_schemes(app: Sphinx, config: Config) -> None:
+    book = Book.load(Path(app.confdir))
+    config.myst_url_schemes = {
+        **dict.fromkeys(("http", "https", "mailto")),
+        "colab": {"url": book.colab("{{path}}")},
+        "repository": {"url": f"{book.repository}/blob/{book.branch}/{{{{path}}}}#{{{{fragment}}}}"},
+    }
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.connect("config-inited", add_schemes)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,54 @@
+# What a piece of code costs: its time and the memory of its tensors.
+import time
+import weakref
+
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class PeakMemory(TorchDispatchMode):
+    """Count the bytes of all tensors that operations create inside the block; `peak` is the most alive at once.
+
+    Views share memory and count once. Memory that an operation uses inside itself and gives back is not seen.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.now = self.peak = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        known = {t.untyped_storage().data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)}
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, torch.Tensor) and tensor.untyped_storage().data_ptr() not in known:
+                storage = tensor.untyped_storage()
+                self.now += storage.nbytes()
+                weakref.finalize(storage, self.release, storage.nbytes())
+        self.peak = max(self.peak, self.now)
+        return result
+
+    def release(self, size):
+        self.now -= size
+
+
+def measure(run, seconds=0.3):
+    """Median time of `run()` in milliseconds, and the peak memory of the tensors that it makes in MB."""
+
+    def timed():
+        wait()
+        start = time.perf_counter()
+        run()
+        wait()
+        return time.perf_counter() - start
+
+    first = timed()  # slower than the rest: caches are cold
+    times = sorted(timed() for _ in range(max(5, min(100, int(seconds / first)))))
+    with PeakMemory() as memory:
+        run()
+    return 1e3 * times[len(times) // 2], memory.peak / 1e6
+
+
+def wait():
+    """Let an accelerator finish: it works on while Python goes ahead."""
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()

@@ -1,0 +1,149 @@
+"""Derived notebooks as data: cells, their metadata, and the bytes that are written.
+
+The bytes depend on the source alone: ids come from the source's path and the cell's position, and no version of
+anything is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+
+from derive.labels import Index
+from derive.markdown import convert_page
+from derive.source import KERNELSPEC, Cell, Source
+
+MEASURED = "nbval-ignore-output"
+RAISES = "raises-exception"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A cell of a notebook that has not run."""
+
+    kind: Literal["markdown", "code"]
+    source: str
+    id: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    origin: Cell | None = None
+    """The cell that it comes from; None for the one that derive adds."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The cell's tags."""
+        return tuple(self.metadata.get("tags", ()))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What running a code cell gave."""
+
+    execution_count: int | None = None
+    outputs: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A code cell of a derived notebook as it lies on the disk."""
+
+    source: str
+    tags: tuple[str, ...]
+    result: Result
+
+    def is_same(self, draft: Draft) -> bool:
+        """Whether the cell would run as `draft` does: the same code, and an error expected of both or of neither."""
+        return self.source == draft.source and (RAISES in self.tags) == (RAISES in draft.tags)
+
+
+def header(source: Source, target: str, other: tuple[str, str, Path]) -> Draft:
+    """The first cell: where to open the notebook, and what to edit in its place.
+
+    `other` is the notebook that goes with this one: what to call it, its path, and its source. It is named if there
+    is such a source.
+    """
+    book = source.book
+    links = [("Open in Colab", book.colab(target)), ("Read on the site", book.page(source.path))]
+    words, notebook, needed = other
+    if needed.exists():
+        links.append((words, book.colab(notebook)))
+    text = " · ".join(f"[{words}]({address})" for words, address in links)
+    note = (
+        f"*This notebook is derived from [`{source.name}`]({book.edit(source.path)}). "
+        "Edit that file, not this one, and run `make notebooks` to renew it.*"
+    )
+    return Draft("markdown", f"{text}\n\n{note}", _hashed_id(source.name, "header"))
+
+
+def prose(source: Source, index: Index) -> dict[int, Draft]:
+    """The page's prose as plain Markdown, by position. Cells of which nothing is left are left out."""
+    cells = [cell for cell in source.cells if cell.kind == "markdown"]
+    texts = convert_page(index, source.name, [(cell.source, cell.line) for cell in cells])
+    return {
+        cell.position: Draft("markdown", text, _hashed_id(source.name, cell.position), {}, cell)
+        for cell, text in zip(cells, texts, strict=True)
+        if text
+    }
+
+
+def code(source: Source, cell: Cell, *, id: str | None = None, text: str | None = None, **metadata: Any) -> Draft:
+    """A code cell, with its tags; `metadata` is added to them."""
+    if cell.tags:
+        metadata["tags"] = list(cell.tags)
+    if "hide-input" in cell.tags or "remove-input" in cell.tags:
+        metadata["jupyter"] = {"source_hidden": True}
+    return Draft("code", text or cell.source, id or _hashed_id(source.name, cell.position), metadata, cell)
+
+
+def _hashed_id(name: str, position: int | str) -> str:
+    return hashlib.sha256(f"{name}#{position}".encode()).hexdigest()[:8]
+
+
+def code_cells(drafts: Sequence[Draft]) -> list[Draft]:
+    """The code cells among `drafts`."""
+    return [draft for draft in drafts if draft.kind == "code"]
+
+
+def dumps(drafts: Sequence[Draft], results: Sequence[Result]) -> str:
+    """The notebook's text. `results` has one entry for each code cell."""
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
+    waiting = iter(results)
+    for draft in drafts:
+        if draft.kind == "markdown":
+            cell = nbformat.v4.new_markdown_cell(draft.source, id=draft.id, metadata=draft.metadata)
+        else:
+            result = next(waiting)
+            cell = nbformat.v4.new_code_cell(
+                draft.source,
+                id=draft.id,
+                metadata=draft.metadata,
+                execution_count=result.execution_count,
+                outputs=list(result.outputs),
+            )
+        notebook.cells.append(cell)
+    nbformat.validate(notebook)
+    return f"{nbformat.writes(notebook, version=4)}\n"
+
+
+def load(path: Path) -> list[Stored] | None:
+    """The code cells of a derived notebook; None if there is none that can be read."""
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+    except (FileNotFoundError, UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
+        return None
+    return [
+        Stored(cell.source, tuple(cell.metadata.get("tags", ())), Result(cell.execution_count, tuple(cell.outputs)))
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def in_step(stored: Sequence[Stored], drafts: Sequence[Draft]) -> bool:
+    """Whether a stored notebook is what running these code cells gave."""
+    return len(stored) == len(drafts) and all(
+        old.is_same(new) and old.result.execution_count for old, new in zip(stored, drafts, strict=True)
+    )

@@ -1,0 +1,77 @@
+"""Shared by the tests of the exercises: run a task's cells on any answer, and report how many mutants died."""
+
+import contextlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from derive.exercise import Exercise, Task, read
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "book" / "exercises").glob("*.md"))
+EXERCISES: dict[str, Exercise] = {path.stem: read(path) for path in SOURCES}
+
+
+@dataclass
+class Outcome:
+    """What the cells of one task said of one answer."""
+
+    check: BaseException | None  # what the check raised, None when it passed
+    grade: str | BaseException  # what the grade cells printed, or what they raised
+
+
+def judge(exercise: Exercise, task: Task, answer: str) -> Outcome:
+    """Run `answer` in the place of the task's own, after the cells before it that belong to no task, as a notebook would."""
+    before = [cell.source for cell in exercise.source.code if cell.role is None and cell.line < task.line]
+
+    def run(cells: list[str]) -> str:
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            for source in [*before, answer]:
+                exec(compile(source, f"<{task.name}>", "exec"), namespace)
+            printed.seek(0)
+            printed.truncate()
+            for source in cells:
+                exec(compile(source, f"<{task.name}>", "exec"), namespace)
+        return printed.getvalue()
+
+    def attempt(cells: list[str]) -> str | BaseException:
+        try:
+            return run(cells)
+        except Exception as error:  # whatever a wrong answer raises is the outcome
+            return error
+
+    checked = attempt(task.checks)
+    graded = attempt([exercise.grade_setup, *task.grades])
+    return Outcome(checked if isinstance(checked, BaseException) else None, graded)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    verdicts = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", [])
+        if name == "mutant" and getattr(report, "when", "") == "call"
+    ]
+    if verdicts:
+        by_check, by_grade = (sum(verdict[how] for verdict in verdicts) for how in ("check", "grade"))
+        terminalreporter.write_sep("-", "mutants of the exercises")
+        terminalreporter.write_line(
+            f"{by_check} of {len(verdicts)} killed by their check with the message they call for, "
+            f"{by_grade} of {len(verdicts)} by the grade cells alone"
+        )
+
+
+@pytest.fixture(scope="session")
+def references() -> dict[tuple[str, str], Outcome]:
+    """The outcome of our own answer to every task."""
+    return {
+        (stem, task.name): judge(exercise, task, task.answer)
+        for stem, exercise in EXERCISES.items()
+        for task in exercise.tasks
+    }

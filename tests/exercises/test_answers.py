@@ -1,0 +1,80 @@
+"""Right answers pass, in whatever style; wrong answers die, with the sentence that helps; an empty answer fails its check."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from derive.exercise import Exercise, Mutant, Task
+
+from .conftest import EXERCISES, Outcome, judge
+
+ALTERNATIVES = Path(__file__).parent / "alternatives"
+
+TASKS = [
+    pytest.param(stem, exercise, task, id=f"{stem}-{task.name}")
+    for stem, exercise in EXERCISES.items()
+    for task in exercise.tasks
+]
+MUTANTS = [
+    pytest.param(stem, task, mutant, id=f"{stem}-{task.name}-{number}")
+    for stem, exercise in EXERCISES.items()
+    for task in exercise.tasks
+    for number, mutant in enumerate(task.mutants)
+]
+
+
+def alternatives(stem: str) -> list[tuple[str, str]]:
+    """(task, source) of every answer in another style: cells of a Python file, each headed `# %% task_name`."""
+    parts = re.split(r"^# %% (\w+)$", (ALTERNATIVES / f"{stem}.py").read_text(encoding="utf-8"), flags=re.M)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+OTHER_STYLES = [
+    pytest.param(stem, name, source, id=f"{stem}-{name}-{number}")
+    for stem in EXERCISES
+    for number, (name, source) in enumerate(alternatives(stem))
+]
+
+
+@pytest.mark.parametrize(("stem", "exercise", "task"), TASKS)
+def test_our_answer_passes(
+    stem: str, exercise: Exercise, task: Task, references: dict[tuple[str, str], Outcome]
+) -> None:
+    outcome = references[stem, task.name]
+    assert outcome.check is None
+    assert isinstance(outcome.grade, str) and outcome.grade.strip(), f"the grade cells of {task.name} print nothing"
+
+
+@pytest.mark.parametrize(("stem", "name", "source"), OTHER_STYLES)
+def test_a_right_answer_in_another_style_passes(
+    stem: str, name: str, source: str, references: dict[tuple[str, str], Outcome]
+) -> None:
+    (task,) = [task for task in EXERCISES[stem].tasks if task.name == name]
+    outcome = judge(EXERCISES[stem], task, source)
+    assert outcome.check is None, f"a right answer was refused: {outcome.check}"
+    assert outcome.grade == references[stem, name].grade
+
+
+@pytest.mark.parametrize("stem", EXERCISES)
+def test_every_task_has_an_answer_in_another_style(stem: str) -> None:
+    assert {task.name for task in EXERCISES[stem].tasks} == {name for name, _ in alternatives(stem)}
+
+
+@pytest.mark.parametrize(("stem", "task", "mutant"), MUTANTS)
+def test_every_mutant_dies(
+    stem: str, task: Task, mutant: Mutant, references: dict[tuple[str, str], Outcome], record_property: Any
+) -> None:
+    outcome = judge(EXERCISES[stem], task, mutant.source)
+    says_it = isinstance(outcome.check, AssertionError) and mutant.says in str(outcome.check)
+    graded_down = outcome.grade != references[stem, task.name].grade
+    record_property("mutant", {"check": says_it, "grade": graded_down})
+    assert outcome.check is not None, "the check passes a wrong answer"
+    assert says_it, f"the check should say {mutant.says!r}, but says: {outcome.check}"
+    assert graded_down, "the grade cells print the same for this wrong answer as for the right one"
+
+
+@pytest.mark.parametrize(("stem", "exercise", "task"), TASKS)
+def test_an_empty_answer_fails_its_check(stem: str, exercise: Exercise, task: Task) -> None:
+    assert judge(exercise, task, task.stub).check is not None

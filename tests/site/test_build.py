@@ -1,0 +1,71 @@
+"""What a build needs, and what it leaves out."""
+
+import subprocess
+
+import pytest
+from bs4 import BeautifulSoup
+
+from derive import exercise
+from tests.site.conftest import SITE_PYTHON, Built
+from tests.site.pages import CHAPTERS, EXERCISES, ROOT, SOURCES, address
+
+
+def test_the_build_needs_no_torch() -> None:
+    probe = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is not None)"
+    assert subprocess.run([SITE_PYTHON, "-c", probe], check=False).returncode == 0, ".venv-site has torch in it"
+
+
+def test_the_build_runs_no_cell(built: Built) -> None:
+    assert not built.a_kernel_started.exists()
+
+
+def test_the_build_is_silent(built: Built) -> None:
+    assert built.warnings == ""
+
+
+def test_every_source_is_a_page() -> None:
+    on_disk = {path.relative_to(ROOT) for path in (ROOT / "book").rglob("*.md")}
+    assert on_disk == set(SOURCES), "_toc.yml and the files under book/ differ"
+
+
+def test_the_sources_are_not_published(built: Built) -> None:
+    published = {path.relative_to(built.html).as_posix() for path in built.html.rglob("*") if path.is_file()}
+    assert not {name for name in published if name.startswith("_sources/") or name.endswith((".md", ".bib"))}
+    notebooks = {name for name in published if name.endswith(".ipynb")}
+    assert notebooks == {
+        f"_downloads/{folder}/{source.stem}.ipynb"
+        for folder, sources in (("notebooks", CHAPTERS), ("exercises", EXERCISES))
+        for source in sources
+    }
+
+
+@pytest.mark.parametrize("source", EXERCISES, ids=str)
+def test_an_exercise_page_tells_no_secret(built: Built, source: str) -> None:
+    """No line of a solution, a grade cell or a mutant is on the page or in the notebook that it offers."""
+    path = ROOT / source
+    text = path.read_text(encoding="utf-8")
+    read = exercise.read(path)
+    secret = {
+        line.strip()
+        for task in read.tasks
+        for code in [task.answer, *task.grades, *(mutant.source for mutant in task.mutants), read.grade_setup]
+        for line in code.splitlines()
+    }
+    # What stands in a stub, a check, the set-up or a hint is no secret, and a short line says nothing.
+    told = "\n".join([read.setup, text.replace("```{code-cell}", "\0").partition("\0")[0]])
+    told += "\n".join(code for task in read.tasks for code in [task.stub, *task.checks])
+    told += "\n".join(part.partition("```")[2] for part in text.split("```{code-cell}")[1:])
+    secret = {line for line in secret if len(line) > 20 and line not in told}
+    assert len(secret) > 3 * len(read.tasks), "found too few secrets to look for"
+
+    page = BeautifulSoup((built.html / address(path.relative_to(ROOT))).read_text(encoding="utf-8"), "html.parser")
+    notebook = (built.html / "_downloads" / "exercises" / f"{path.stem}.ipynb").read_text(encoding="utf-8")
+    shown = page.get_text() + notebook.replace('\\"', '"')
+    assert not {line for line in secret if line in shown}
+
+
+def test_no_page_shows_what_only_the_grader_sees(built: Built) -> None:
+    for path in [*built.html.rglob("*.html"), built.html / "searchindex.js"]:
+        html = path.read_text(encoding="utf-8")
+        for word in ("tag_grade", "tag_mutant", "BEGIN SOLUTION", "END SOLUTION", "kill rate"):
+            assert word not in html, f"{word!r} in {path.relative_to(built.html)}"
