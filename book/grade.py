@@ -1,14 +1,14 @@
-# Set-up of grading: it stands in the solutions only. Grading replaces the seed by a secret one.
+# Set-up of grading, in the solutions only. Grading replaces the seed by a secret one.
 import zlib
 
 seed = 0
 
 
 class Draw:
-    """Random inputs of one task: the same for the same seed and task, whatever the other tasks do.
+    """Random inputs of one task: they depend on the seed and the task alone.
 
-    Tensors hold small whole numbers in float64. Their sums and products are exact in any order, so that two right
-    answers print the same digits.
+    Tensors hold small whole numbers in float64. Their sums and products are exact in
+    any order, so that two right answers print the same digits.
     """
 
     def __init__(self, task):
@@ -23,11 +23,14 @@ class Draw:
 
 
 def show(value):
-    """Print a number, a tensor, or a list or tuple of them, rounded to six decimals and without -0."""
+    """Print a number, a tensor, or a list or tuple of them, with six decimals."""
     if isinstance(value, (list, tuple)):
         for item in value:
             show(item)
     elif isinstance(value, torch.Tensor):
-        print(tuple(value.shape), [round(float(v), 6) + 0.0 for v in value.detach().flatten()])
+        print(
+            tuple(value.shape),
+            [round(float(v), 6) + 0.0 for v in value.detach().flatten()],
+        )
     else:
         print(round(float(value), 6) + 0.0)

@@ -7,9 +7,9 @@ from torch.utils._pytree import tree_leaves
 
 
 class PeakMemory(TorchDispatchMode):
-    """Count the bytes of all tensors that operations create inside the block; `peak` is the most alive at once.
+    """Count the bytes of the tensors made in the block; `peak` is the most at once.
 
-    Views share memory and count once. Memory that an operation uses inside itself and gives back is not seen.
+    Views share memory and count once. What an operation uses inside itself is not seen.
     """
 
     def __init__(self):
@@ -18,9 +18,16 @@ class PeakMemory(TorchDispatchMode):
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         result = operation(*args, **(kwargs or {}))
-        known = {t.untyped_storage().data_ptr() for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)}
+        known = {
+            t.untyped_storage().data_ptr()
+            for t in tree_leaves((args, kwargs))
+            if isinstance(t, torch.Tensor)
+        }
         for tensor in tree_leaves(result):
-            if isinstance(tensor, torch.Tensor) and tensor.untyped_storage().data_ptr() not in known:
+            if (
+                isinstance(tensor, torch.Tensor)
+                and tensor.untyped_storage().data_ptr() not in known
+            ):
                 storage = tensor.untyped_storage()
                 self.now += storage.nbytes()
                 weakref.finalize(storage, self.release, storage.nbytes())
@@ -32,7 +39,7 @@ class PeakMemory(TorchDispatchMode):
 
 
 def measure(run, seconds=0.3):
-    """Median time of `run()` in milliseconds, and the peak memory of the tensors that it makes in MB."""
+    """Median time of `run()` in milliseconds and peak memory of its tensors in MB."""
 
     def timed():
         wait()

@@ -9,24 +9,33 @@ from einops import rearrange
 from torch import nn
 
 torch.manual_seed(0)
-plt.rcParams.update({"figure.dpi": 120, "figure.facecolor": "white", "axes.spines.top": False, "axes.spines.right": False})
+plt.rcParams.update(
+    {
+        "figure.dpi": 150,
+        "figure.facecolor": "white",
+        "figure.constrained_layout.use": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+)
 
 # Every device there is: the CPU, and the accelerator where one is present.
 devices = [torch.device("cpu")]
 if torch.accelerator.is_available():
     devices.append(torch.accelerator.current_accelerator())
 
-# A GPU may compute float32 products in TF32, which keeps 10 bits of the mantissa instead of 23.
-# That is a choice of speed over precision and would hide real mistakes, so comparisons turn it off.
+# A GPU may compute float32 products in TF32, with 10 bits of mantissa instead of 23.
+# That trades precision for speed and would hide real mistakes: turn it off.
 torch.backends.cuda.matmul.fp32_precision = "ieee"
 torch.backends.cudnn.conv.fp32_precision = "ieee"
 
 
 def trace(layer, x):
-    """Run `layer` forward and backward on `x`; return all that two equal layers must agree on.
+    """Run `layer` forward and backward on `x`; return all that two twins must agree on:
+    the output, the gradient of the input and of every parameter, and every buffer.
 
-    The dict holds the output, the gradient of the input, the gradient of every parameter and every buffer.
-    The gradient sent into the output differs at every position, so one that arrives in the wrong place is seen.
+    The gradient that is sent back into the output differs from position to position, so
+    that one which arrives in the wrong place is seen.
     """
     layer.zero_grad()
     x = x.detach().clone().requires_grad_()
@@ -34,6 +43,9 @@ def trace(layer, x):
     positions = torch.arange(1, output.numel() + 1, dtype=torch.float64)
     output.backward(torch.sin(positions).reshape(output.shape).to(output))
     seen = {"output": output.detach(), "grad input": x.grad}
-    seen |= {f"grad {name}": parameter.grad.clone() for name, parameter in layer.named_parameters()}
+    seen |= {
+        f"grad {name}": parameter.grad.clone()
+        for name, parameter in layer.named_parameters()
+    }
     seen |= {f"buffer {name}": buffer.clone() for name, buffer in layer.named_buffers()}
     return seen

@@ -164,9 +164,8 @@ def _chapter(book: Book, path: Path, index: Index) -> Derived:
 
 def _exercise(path: Path, index: Index) -> Derived:
     page = exercise.read(path)
-    cells = exercise.draft(page, index)
-    unsolved = notebook.dumps(cells, [Result()] * len(notebook.code_cells(cells)))
-    solutions = exercise.draft_solutions(page, index)
+    learner, solutions = exercise.drafts(page, index)
+    unsolved = notebook.dumps(learner, [Result()] * len(notebook.code_cells(learner)))
     return Derived(page.source, exercise.solutions_target(path), solutions, {exercise.target(path): unsolved})
 
 

@@ -60,6 +60,7 @@ def _kernel(drafts: Sequence[Draft]) -> Iterator[tuple[NotebookClient, Path]]:
             nbformat.v4.new_notebook(cells=cells),
             km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
             timeout=CELL_SECONDS,
+            shutdown_kernel="immediate",  # asked politely, a kernel takes seconds now and then
             extra_arguments=["--log-level=ERROR"],  # the kernel's own warnings are not about the cells
             coalesce_streams=True,  # else the pieces in which text arrives would differ between runs
             resources={"metadata": {"path": cwd}},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from derive import notebook, source
@@ -161,11 +162,12 @@ def _stub(cell: Cell, problems: Problems) -> str:
             if begin is None:
                 lines.append(line)
             continue
+        found = True
         indent, kind = marker.groups()
         if kind == BEGIN:
             if begin is not None:
                 problems.add(number, f"{BEGIN} inside a solution: the one of line {begin[0]} has no {END}")
-            begin, found = (number, indent), True
+            begin = number, indent
             lines.append(f"{indent}# YOUR CODE HERE")
             if indent:
                 lines.append(f'{indent}raise NotImplementedError("{cell.task} is not written yet")')
@@ -194,37 +196,36 @@ def target(path: Path) -> str:
     return f"exercises/{path.stem}.ipynb"
 
 
-def draft_solutions(exercise: Exercise, index: Index) -> list[Draft]:
-    """The solutions before they run: all but the mutants."""
-    return _draft(exercise, index, solutions_target(exercise.source.path), leave_out=("mutant",))
-
-
-def draft(exercise: Exercise, index: Index) -> list[Draft]:
-    """What a learner gets: the answers to be written, and the checks."""
-    return _draft(exercise, index, target(exercise.source.path), leave_out=("mutant", "grade"))
-
-
-def _draft(exercise: Exercise, index: Index, target: str, leave_out: tuple[str, ...]) -> list[Draft]:
+def drafts(exercise: Exercise, index: Index) -> tuple[list[Draft], list[Draft]]:
+    """What a learner gets, with the answers to be written; and the solutions, before they run. Neither has mutants."""
     page = exercise.source
     chapter = ("Chapter", f"notebooks/{page.path.stem}.ipynb", page.path.parents[1] / "chapters" / page.path.name)
     prose = notebook.prose(page, index)
-    drafts = [notebook.header(page, target, chapter)]
-    stubs = {task.name: task.stub for task in exercise.tasks} if "grade" in leave_out else {}
-    seen: dict[tuple[str, str], int] = {}
+    stubs = {task.name: task.stub for task in exercise.tasks}
+    learner = [notebook.header(page, target(page.path), chapter)]
+    solutions = [notebook.header(page, solutions_target(page.path), chapter)]
+    seen: Counter[tuple[str, str]] = Counter()
     for cell in page.cells:
         if cell.kind == "markdown":
-            if cell.position in prose:
-                drafts.append(prose[cell.position])
-        elif cell.role is None or cell.task is None:
-            if cell.role not in leave_out:
-                drafts.append(notebook.code(page, cell))
-        elif cell.role not in leave_out:
-            number = seen[cell.role, cell.task] = seen.get((cell.role, cell.task), 0) + 1
-            drafts.append(_task_cell(page, cell, number, stubs.get(cell.task)))
-    return drafts
+            both = [prose[cell.position]] if cell.position in prose else []
+            learner += both
+            solutions += both
+        elif cell.role is None:
+            learner.append(notebook.code(page, cell))
+            solutions.append(learner[-1])
+        elif cell.task is None:
+            solutions.append(notebook.code(page, cell))
+        elif cell.role != "mutant":
+            seen[cell.role, cell.task] += 1
+            solutions.append(_task_cell(page, cell, seen[cell.role, cell.task]))
+            if cell.role == "answer":
+                learner.append(replace(solutions[-1], source=stubs[cell.task]))
+            elif cell.role == "check":
+                learner.append(solutions[-1])
+    return learner, solutions
 
 
-def _task_cell(page: Source, cell: Cell, number: int, stub: str | None) -> Draft:
+def _task_cell(page: Source, cell: Cell, number: int) -> Draft:
     """A cell of a task, under a name that does not change when others move, with what nbgrader wants to know."""
     assert cell.role is not None and cell.task is not None
     again = f"-{number}" if number > 1 else ""
@@ -237,5 +238,4 @@ def _task_cell(page: Source, cell: Cell, number: int, stub: str | None) -> Draft
         grade_id = f"check_{cell.task}{again.replace('-', '_')}"
         locked = {"grade": True, "solution": False, "locked": True, "points": cell.points, "grade_id": grade_id}
         metadata["nbgrader"] = nbgrader | locked
-    text = stub if cell.role == "answer" else None
-    return notebook.code(page, cell, id=f"{cell.role}-{cell.task}{again}", text=text, **metadata)
+    return notebook.code(page, cell, id=f"{cell.role}-{cell.task}{again}", **metadata)

@@ -112,22 +112,24 @@ class _Imports:
 
     def sections(self) -> list[str]:
         """The imports taken, as isort writes them: the standard library, then the rest."""
-        plain: dict[str, str] = {}  # statement -> module
-        members: dict[str, set[tuple[str, str | None]]] = {}
+        whole: dict[str, str] = {}  # statement -> module
+        members: dict[str, set[str]] = {}
         for name in self._taken & self._known.keys():
             for origin, alias in self._known[name]:
-                if origin:
-                    members.setdefault(origin, set()).add((alias.name, alias.asname))
+                suffix = f" as {alias.asname}" if alias.asname else ""
+                if not origin:
+                    whole[f"import {alias.name}{suffix}"] = alias.name
+                elif suffix:
+                    whole[f"from {origin} import {alias.name}{suffix}"] = origin
                 else:
-                    plain[f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")] = alias.name
+                    members.setdefault(origin, set()).add(alias.name)
+        for origin, names in members.items():
+            whole[f"from {origin} import {', '.join(sorted(names, key=lambda name: (_rank(name), name)))}"] = origin
         sections = []
         for standard in (True, False):
-            lines = sorted(line for line, origin in plain.items() if _is_standard(origin) == standard)
-            for origin in sorted(origin for origin in members if _is_standard(origin) == standard):
-                names = sorted(members[origin], key=lambda pair: (_rank(pair[0]), pair[0], pair[1] or ""))
-                lines.append(f"from {origin} import {', '.join(f'{n} as {a}' if a else n for n, a in names)}")
+            lines = [line for line, origin in whole.items() if _is_standard(origin) == standard]
             if lines:
-                sections.append("\n".join(lines))
+                sections.append("\n".join(sorted(lines, key=lambda line: (line.startswith("from"), whole[line], line))))
         return sections
 
 

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from derive.config import Book
 from derive.errors import SourceError
-from derive.myst import DIRECTIVE, directive, line_of, parse, plain_text
+from derive.myst import DIRECTIVE, directive, line_of, parse, parse_page, plain_text
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,10 @@ class Index:
         return f"{self.book.page(label.page)}#{label.anchor}"
 
     def _add(self, path: Path) -> None:
-        page = Page(self.book.relative(path))
+        tokens, references = parse_page(self.book.extensions, path.read_text(encoding="utf-8"))
+        page = Page(self.book.relative(path), references=references)
         self.pages[page.name] = page
-        _Reader(self, page).read(path.read_text(encoding="utf-8"))
+        _Reader(self, page).read(tokens, first_line=1)
 
 
 class _Reader:
@@ -95,9 +96,8 @@ class _Reader:
         self.figures = 0
         self.equations = 0
 
-    def read(self, text: str, first_line: int = 1) -> None:
+    def read(self, tokens: list[Token], first_line: int) -> None:
         waiting: list[tuple[str, int]] = []  # names that the next block takes
-        tokens = parse(self.index.book.extensions, text, self.page.references)
         for token, following in zip(tokens, [*tokens[1:], None], strict=False):
             if token.map is None or token.type == "inline":
                 continue
@@ -144,15 +144,18 @@ class _Reader:
             self.index.bibliography = self.page.name
         elif kind == "figure":
             self.figures += 1
-            caption = _first_paragraph(parse(self.index.book.extensions, "\n".join(read.body)))
+            caption = _first_paragraph(self._parse(read.body))
             if "name" in read.options:
                 self._label(read.options["name"], line, caption, self.figures)
             return caption
         else:
             if "name" in read.options:
                 self._label(read.options["name"], line, read.argument or None)
-            self.read("\n".join(read.body), line + read.body_line)
+            self.read(self._parse(read.body), line + read.body_line)
         return None
+
+    def _parse(self, lines: list[str]) -> list[Token]:
+        return parse(self.index.book.extensions, "\n".join(lines), self.page.references)
 
     def _label(self, name: str, line: int, title: str | None, number: int | None = None) -> None:
         label = Label(self.page.name, line, make_id(name), title, number)

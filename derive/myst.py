@@ -26,12 +26,19 @@ def parser_config(extensions: Iterable[str]) -> MdParserConfig:
     return MdParserConfig(enable_extensions=set(extensions))
 
 
-def parse(extensions: tuple[str, ...], text: str, references: MutableMapping[str, Any] | None = None) -> list[Token]:
+def parse(extensions: tuple[str, ...], text: str, references: MutableMapping[str, Any]) -> list[Token]:
     """Parse MyST text. Every inline token has in its `meta` the `span` of its text in its parent's content.
 
     `references` holds link definitions from elsewhere in the page and takes up those in `text`.
     """
-    return _parser(extensions).parse(text + "\n", {"references": {} if references is None else references})
+    return _parser(extensions).parse(f"{text}\n", {"references": references})
+
+
+@functools.lru_cache(maxsize=64)
+def parse_page(extensions: tuple[str, ...], text: str) -> tuple[list[Token], dict[str, Any]]:
+    """Parse a whole page, once; return its tokens and its link definitions. Neither is to be changed."""
+    references: dict[str, Any] = {}
+    return parse(extensions, text, references), references
 
 
 @functools.cache

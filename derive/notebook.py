@@ -90,13 +90,13 @@ def prose(source: Source, index: Index) -> dict[int, Draft]:
     }
 
 
-def code(source: Source, cell: Cell, *, id: str | None = None, text: str | None = None, **metadata: Any) -> Draft:
+def code(source: Source, cell: Cell, *, id: str | None = None, **metadata: Any) -> Draft:
     """A code cell, with its tags; `metadata` is added to them."""
     if cell.tags:
         metadata["tags"] = list(cell.tags)
     if "hide-input" in cell.tags or "remove-input" in cell.tags:
         metadata["jupyter"] = {"source_hidden": True}
-    return Draft("code", text or cell.source, id or _hashed_id(source.name, cell.position), metadata, cell)
+    return Draft("code", cell.source, id or _hashed_id(source.name, cell.position), metadata, cell)
 
 
 def _hashed_id(name: str, position: int | str) -> str:
@@ -110,36 +110,35 @@ def code_cells(drafts: Sequence[Draft]) -> list[Draft]:
 
 def dumps(drafts: Sequence[Draft], results: Sequence[Result]) -> str:
     """The notebook's text. `results` has one entry for each code cell."""
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
     waiting = iter(results)
+    cells = []
     for draft in drafts:
-        if draft.kind == "markdown":
-            cell = nbformat.v4.new_markdown_cell(draft.source, id=draft.id, metadata=draft.metadata)
-        else:
+        cell: dict[str, Any] = {
+            "cell_type": draft.kind,
+            "id": draft.id,
+            "metadata": draft.metadata,
+            "source": draft.source,
+        }
+        if draft.kind == "code":
             result = next(waiting)
-            cell = nbformat.v4.new_code_cell(
-                draft.source,
-                id=draft.id,
-                metadata=draft.metadata,
-                execution_count=result.execution_count,
-                outputs=list(result.outputs),
-            )
-        notebook.cells.append(cell)
-    nbformat.validate(notebook)
-    return f"{nbformat.writes(notebook, version=4)}\n"
+            cell |= {"execution_count": result.execution_count, "outputs": list(result.outputs)}
+        cells.append(cell)
+    metadata = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
+    whole = nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+    return f"{nbformat.v4.writes(whole)}\n"
 
 
 def load(path: Path) -> list[Stored] | None:
     """The code cells of a derived notebook; None if there is none that can be read."""
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-    except (FileNotFoundError, UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
+        whole = nbformat.v4.reads(path.read_text(encoding="utf-8"))
+        return [
+            Stored(cell.source, tuple(cell.metadata.get("tags", ())), Result(cell.execution_count, tuple(cell.outputs)))
+            for cell in whole.cells
+            if cell.cell_type == "code"
+        ]
+    except (OSError, ValueError, AttributeError):  # not there, no JSON, or no notebook
         return None
-    return [
-        Stored(cell.source, tuple(cell.metadata.get("tags", ())), Result(cell.execution_count, tuple(cell.outputs)))
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    ]
 
 
 def in_step(stored: Sequence[Stored], drafts: Sequence[Draft]) -> bool:

@@ -20,7 +20,7 @@ from myst_parser.parsers.directives import parse_directive_text
 
 from derive.config import Book
 from derive.errors import Problems
-from derive.myst import is_closed, line_of, parse, parser_config, plain_text
+from derive.myst import is_closed, line_of, parse_page, parser_config, plain_text
 from derive.words import one_of
 
 FRONT_MATTER = ("exports_functional", "exports_nn", "file_format", "kernelspec", "myst")
@@ -117,7 +117,7 @@ def read(book: Book, path: Path, text: str | None = None) -> Source:
     if not re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", path.stem):
         problems.add(1, f"the name {path.name} must be two digits and a noun phrase, as in 04_convolution_1d.md")
 
-    tokens = parse(book.extensions, text)
+    tokens, _ = parse_page(book.extensions, text)
     front_matter = _front_matter(text, tokens, problems)
     top = _top_level(tokens)
     headings = _headings(top)

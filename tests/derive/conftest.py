@@ -111,7 +111,14 @@ class Folder:
     """The root of a small book."""
 
     root: Path
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str] | None = None
+
+    def start(self) -> None:
+        """Write the configuration and the files that pages load."""
+        self.write("_config.yml", CONFIG)
+        self.write("book/setup.py", "import math\nimport random as rnd\nfrom string import ascii_letters, digits\n")
+        self.write("book/grade.py", "seed = 3\nshow = print\n")
+        self.write("book/references.bib", "")
 
     @property
     def book(self) -> Book:
@@ -126,7 +133,9 @@ class Folder:
     def read(self, name: str) -> str:
         return (self.root / name).read_text(encoding="utf-8")
 
-    def chapter(self, body: str, name: str = "04_adding", title: str = "Adding", front_matter: str = FRONT_MATTER) -> Path:
+    def chapter(
+        self, body: str, name: str = "04_adding", title: str = "Adding", front_matter: str = FRONT_MATTER
+    ) -> Path:
         """Write a chapter: front matter, a title, the setup cell, and `body`."""
         text = f"{front_matter}\n# {title}\n\n{SETUP}\n{textwrap.dedent(body)}"
         return self.write(f"book/chapters/{name}.md", text)
@@ -137,6 +146,7 @@ class Folder:
 
     def derive(self, *arguments: str) -> Run:
         """Run `python -m derive`."""
+        assert self.capsys is not None
         self.capsys.readouterr()
         try:
             code = main(arguments)
@@ -155,6 +165,12 @@ def line(path: Path, text: str, occurrence: int = 1) -> int:
     return numbers[occurrence - 1]
 
 
+def fence(path: Path, text: str) -> int:
+    """The number of the line that opens the cell which holds `text`."""
+    rows = path.read_text(encoding="utf-8").split("\n")
+    return max(number for number, row in enumerate(rows[: line(path, text)], 1) if row == "```{code-cell}")
+
+
 def code_cell(source: str, *options: str) -> str:
     """A code cell in MyST."""
     return "\n".join(["```{code-cell}", *options, source, "```", ""])
@@ -164,9 +180,6 @@ def code_cell(source: str, *options: str) -> str:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Folder:
     """A book with a configuration, the files that pages load, and no page."""
     folder = Folder(tmp_path.resolve(), capsys)
-    folder.write("_config.yml", CONFIG)
-    folder.write("book/setup.py", "import math\nimport random as rnd\nfrom string import ascii_letters, digits\n")
-    folder.write("book/grade.py", "seed = 3\nshow = print\n")
-    folder.write("book/references.bib", "")
+    folder.start()
     monkeypatch.chdir(tmp_path)
     return folder

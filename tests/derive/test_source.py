@@ -51,7 +51,9 @@ def test_a_wrong_option_is_refused_on_its_line(folder: Folder, options: list[str
     path = folder.chapter(code_cell("x = 1", *options))
     number = line(path, at, 2 if at == "{code-cell}" else 1)
     found = errors(folder)
-    assert any(error.startswith(f"book/chapters/04_adding.md:{number}: ") and message in error for error in found), found
+    assert any(error.startswith(f"book/chapters/04_adding.md:{number}: ") and message in error for error in found), (
+        found
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,12 +97,16 @@ def test_missing_front_matter_is_refused(folder: Folder) -> None:
 def test_the_first_code_cell_must_be_the_setup_cell(folder: Folder, first: str) -> None:
     path = folder.write("book/chapters/04_adding.md", f"{FRONT_MATTER}\n# Adding\n\n{first}")
     number = line(path, "{code-cell}") if first else 1
-    assert f"book/chapters/04_adding.md:{number}: the first code cell must be the setup cell" in "\n".join(errors(folder))
+    assert f"book/chapters/04_adding.md:{number}: the first code cell must be the setup cell" in "\n".join(
+        errors(folder)
+    )
 
 
 def test_a_page_starts_with_its_title(folder: Folder) -> None:
     path = folder.write("book/chapters/04_adding.md", f"{FRONT_MATTER}\n{SETUP}\n## Idea\n")
-    assert errors(folder) == [f"book/chapters/04_adding.md:{line(path, '## Idea')}: the page must start with a title: # Title"]
+    assert errors(folder) == [
+        f"book/chapters/04_adding.md:{line(path, '## Idea')}: the page must start with a title: # Title"
+    ]
 
 
 def test_the_name_of_a_page_is_a_number_and_words(folder: Folder) -> None:

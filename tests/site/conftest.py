@@ -120,6 +120,8 @@ def reader(browser: Browser, address: str, request: pytest.FixtureRequest) -> It
     """A fresh window; a test may ask for a theme, or for the width of a telephone, by parameters of these names."""
     arguments = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     width = arguments.get("width", 1440)
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=arguments.get("theme", "light"))
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=arguments.get("theme", "light")
+    )
     yield Reader(context.new_page(), address)
     context.close()

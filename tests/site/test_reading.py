@@ -1,0 +1,109 @@
+"""The site as a reader has it: every page in Chromium, in light and dark, on a desk and on a telephone."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.site.conftest import Built, Reader
+from tests.site.pages import CHAPTERS, MADE_BY_SPHINX, PAGES, address
+
+EVERY_PAGE = pytest.mark.parametrize("path", [*PAGES, *MADE_BY_SPHINX])
+BOTH_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+UNFOLD = "document.querySelectorAll('details').forEach(details => details.open = true)"
+
+
+@EVERY_PAGE
+@BOTH_THEMES
+def test_a_page_is_accessible_and_asks_no_other_host(reader: Reader, path: str, theme: str) -> None:
+    page = reader.open(path)
+    assert page.locator("html").get_attribute("data-theme") == theme
+    page.evaluate(UNFOLD)
+    page.wait_for_timeout(400)  # axe measures colours: let what unfolds finish fading in
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert reader.trouble == []
+
+
+@EVERY_PAGE
+@pytest.mark.parametrize("width", [390])
+def test_a_page_fits_a_telephone(reader: Reader, path: str, width: int) -> None:
+    page = reader.open(path)
+    page.evaluate(UNFOLD)
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll("article *")].filter(element => {
+            for (let box = element.parentElement; box; box = box.parentElement)
+                if (getComputedStyle(box).overflowX !== "visible") return false;
+            return element.getBoundingClientRect().right > innerWidth + 1;
+        }).map(element => element.outerHTML.slice(0, 120))"""
+    )
+    assert wide == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert reader.trouble == []
+
+
+@pytest.mark.parametrize("path", map(address, CHAPTERS))
+@pytest.mark.parametrize("width", [390])
+def test_a_wide_equation_scrolls_in_its_box_and_keeps_its_number_in_sight(
+    reader: Reader, path: str, width: int
+) -> None:
+    page = reader.open(path)
+    equations = page.locator("div.math:has(.eqno)")
+    assert equations.count() > 0
+    wider_than_the_box = page.locator("div.math").evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.clientWidth).length"
+    )
+    assert wider_than_the_box > 0, "no equation is wide enough to try this on"
+    for equation in equations.all():
+        equation.scroll_into_view_if_needed()
+        number = equation.locator(".eqno").bounding_box()
+        assert number is not None
+        assert number["x"] + number["width"] <= width
+
+
+@pytest.mark.parametrize("path", map(address, CHAPTERS))
+def test_equations_are_numbered_from_one_and_need_no_script(reader: Reader, path: str) -> None:
+    page = reader.open(path)
+    numbers = page.locator("div.math .eqno").all_inner_texts()
+    assert [number.strip("#\n ") for number in numbers] == [f"({n})" for n in range(1, len(numbers) + 1)]
+    assert page.locator("math").count() > 0
+    assert page.locator(".katex-error, script[src*=mathjax i], script[src*=katex i]").count() == 0
+
+
+def test_search_finds_an_identifier(reader: Reader) -> None:
+    page = reader.open("search.html?q=Conv1d")
+    results = page.locator("#search-results ul.search li")
+    results.first.wait_for()
+    assert any("1-D convolution" in text for text in results.all_inner_texts())
+    assert reader.trouble == []
+
+
+def test_there_is_one_search_box(reader: Reader) -> None:
+    page = reader.open(PAGES[0])
+    assert page.locator("[role=search] button:visible, .search-button:visible").count() == 1
+
+
+def test_the_theme_can_be_changed_and_is_remembered(reader: Reader) -> None:
+    page = reader.open(PAGES[0])
+    seen = set()
+    for _ in range(3):
+        page.locator(".theme-switch-button").click()
+        seen.add(page.locator("html").get_attribute("data-mode"))
+    assert seen == {"light", "dark", "auto"}
+    page.locator(".theme-switch-button").click()
+    mode = page.locator("html").get_attribute("data-mode")
+    reader.open(PAGES[1])
+    assert page.locator("html").get_attribute("data-mode") == mode
+
+
+def test_the_front_door_leads_to_the_landing_page(reader: Reader) -> None:
+    page = reader.open("")
+    page.wait_for_url(f"**/{PAGES[0]}")
+    assert page.locator("h1").inner_text().startswith("PyTorch, Layer by Layer")
+
+
+def test_the_folder_opens_without_a_server(reader: Reader, built: Built) -> None:
+    reader.address = built.html.as_uri() + "/"
+    reader.page.unroute_all()
+    page = reader.open(address(CHAPTERS[0]))
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px \"Source Sans 3\"'))")
+    assert reader.trouble == []
