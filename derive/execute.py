@@ -72,7 +72,7 @@ def _kernel(drafts: Sequence[Draft]) -> Iterator[tuple[NotebookClient, Path]]:
 
 
 def _with_progress(drafts: Sequence[Draft], title: str) -> Iterator[Draft]:
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     yield from tqdm(drafts, title, unit="cell", file=sys.stderr, disable=None, leave=False)
 
@@ -85,10 +85,11 @@ def _run_cell(client: NotebookClient, index: int, name: str, draft: Draft) -> No
     try:
         client.execute_cell(client.nb.cells[index], index)
     except CellExecutionError as error:
-        seen = _LINE_IN_CELL.search(plain(error.traceback))
+        traceback = "\n".join(row for output in client.nb.cells[index].outputs for row in output.get("traceback", ()))
+        seen = _LINE_IN_CELL.search(plain(traceback))
         inside = int(seen[1]) - 1 if seen and not cell.load else 0
         message = f"this cell fails: {error.ename}: {plain(error.evalue)}"
-        raise SourceError(name, cell.body_line + inside, _one_line(message), error.traceback) from None
+        raise SourceError(name, cell.body_line + inside, _one_line(message), traceback) from None
     except CellTimeoutError:
         raise SourceError(name, cell.line, f"this cell has not ended after {CELL_SECONDS // 60} minutes") from None
     except DeadKernelError:

@@ -7,18 +7,18 @@ that needs no change is copied as it stands.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from docutils.nodes import fully_normalize_name
+from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from derive.errors import Problems
-from derive.labels import Citation, Index, Label, Page
+from derive.labels import Index
 from derive.myst import DIRECTIVE, Directive, directive, is_closed, line_of, parse
-from derive.words import did_you_mean, one_of
+from derive.references import References, escape
+from derive.words import one_of
 
 ADMONITIONS = {
     "note": "Note",
@@ -29,8 +29,6 @@ ADMONITIONS = {
     "admonition": "",
 }
 DIRECTIVES = (*ADMONITIONS, "dropdown", "figure", "image", "math", "code-cell")
-ROLES = ("cite:p", "cite:t", "doc", "eq", "numref", "ref", "term")
-
 _PICTURE_OPTIONS = ("align", "alt", "class", "height", "name", "scale", "width")
 _OPTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(ADMONITIONS, ("class", "name")),
@@ -72,7 +70,6 @@ _NOT_PLAIN = {
 _WHOLE_ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*\\end\{\1\}", re.DOTALL)
 _NUMBERED_ENVIRONMENT = re.compile(r"\\begin\{(align|alignat|equation|gather|multline)\*?\}")
 _RELATIVE_ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["']?(?!https?:|mailto:|["'\s])""")
-_EXPLICIT_TITLE = re.compile(r"(.+?)\s*<([^<>]+)>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -87,9 +84,9 @@ class Converter:
 
     def __init__(self, index: Index, page: str) -> None:
         self.index = index
-        self.page: Page = index.pages[page]
         self.problems = Problems(page)
-        self._figures = 0
+        self.references = References(index, index.pages[page], self.problems)
+        self.figures = 0
 
     def convert(self, text: str, first_line: int, quoted: bool = False) -> str:
         """Convert a run of MyST that starts on `first_line`; `quoted` if it will stand in a block quote.
@@ -106,7 +103,7 @@ class _Run:
         self.converter = converter
         self.index = converter.index
         self.book = converter.index.book
-        self.page = converter.page
+        self.references = converter.references
         self.text = text
         self.lines = text.split("\n")
         self.first_line = first_line
@@ -118,7 +115,7 @@ class _Run:
         self.searched: dict[int, int] = {}  # how far each line has been searched for the cells of a table
 
     def convert(self) -> str:
-        for token in parse(self.book.extensions, self.text, self.page.references):
+        for token in parse(self.book.extensions, self.text, self.references.page.references):
             if token.nesting >= 0 and (token.map is not None or token.type != "inline"):
                 self._block(token)
         text = self.text
@@ -179,7 +176,7 @@ class _Run:
     def _directive(self, block: Directive, line: int, quoted: bool) -> list[str]:
         body, body_line = "\n".join(block.body), line + block.body_line
         if block.name in ADMONITIONS:
-            title = self._title(block.argument, line) if block.argument else ADMONITIONS[block.name]
+            title = self.converter.convert(block.argument, line) if block.argument else ADMONITIONS[block.name]
             inside = self.converter.convert(body, body_line, quoted=True)
             return [f"> {text}".rstrip() for text in [f"**{title}**", "", *inside.split("\n")]]
         if block.name == "dropdown":
@@ -196,14 +193,14 @@ class _Run:
         if not alt:
             self.problem(line, f"this {block.name} has no alt: say what it shows")
         address = self._file(block.argument, line)
-        picture = [f"![{_escape(alt)}]({address})"]
+        picture = [f"![{escape(alt)}]({address})"]
         if block.name == "image":
             return picture
-        self.converter._figures += 1
+        self.converter.figures += 1
         caption = self.converter.convert("\n".join(block.body), line + block.body_line, quoted)
         if not caption:
             self.problem(line, "this figure has no caption: write one, or use {image}")
-        caption = f"**Figure {self.converter._figures}.** {caption}"
+        caption = f"**Figure {self.converter.figures}.** {caption}"
         return [*picture, "", *caption.split("\n")]
 
     def _math(self, content: str, label: str, line: int, quoted: bool) -> list[str]:
@@ -212,11 +209,15 @@ class _Run:
             self.problem(line, r"an equation cannot hold an empty line: write \begin{aligned} with \\ between the rows")
         text = "\n".join(body)
         if r"\\" in text and not _WHOLE_ENVIRONMENT.fullmatch(text):
-            text = f"\\begin{{split}}\n{text}\n\\end{{split}}"  # as Sphinx does
+            text = f"\\begin{{split}}\n{text}\n\\end{{split}}"  # MathJax knows rows only in an environment
         if label:
             if _NUMBERED_ENVIRONMENT.match(text):
                 self.problem(line, "a labelled equation has one number: use aligned or gathered inside it")
-            text += f"\n\\tag{{{self.index.equations[label].number}}}"
+            known = self.index.equations.get(label)
+            if known is None:
+                self.problem(line, "a caption cannot hold an equation with a label")
+            else:
+                text += f"\n\\tag{{{known.number}}}"
         if quoted:  # a viewer that takes out the formulas before it reads the Markdown would keep the > of each row
             text = " ".join(re.sub(r"(?<!\\)%.*", "", row).strip() for row in text.split("\n"))
             return [f"$${text}$$"]
@@ -230,6 +231,8 @@ class _Run:
     def _remove(self, token: Token) -> None:
         assert token.map is not None
         first, last = token.map
+        if not re.match(r"[\s>]*[(%]", self.lines[first]):
+            self.problem(self.line(token), "a target or a comment cannot open a list item")
         above = self.lines[first - 1] if first else ""
         if last < len(self.lines) and not self.lines[last].strip() and not above.strip():
             last += 1  # one empty line is enough
@@ -250,13 +253,8 @@ class _Run:
         end = self.starts[last] - 1
         self.edits.append(_Edit(self.starts[first], end, "\n".join(text)))
 
-    def _title(self, text: str, line: int) -> str:
-        return self.converter.convert(text, line)
-
     def _summary(self, text: str, line: int) -> str:
         """A dropdown's title as HTML: viewers read no Markdown inside <summary>."""
-        from markdown_it import MarkdownIt
-
         formulas: list[str] = []
 
         def put_aside(match: re.Match[str]) -> str:
@@ -278,7 +276,8 @@ class _Run:
             line = self.line(block) + block.content.count("\n", 0, start)
             depth += token.nesting if kind.startswith("link_") else 0
             if kind == "myst_role":
-                edits.append(_Edit(start, end, self._role(token, line, in_link=depth > 0)))
+                name = str(token.meta["name"])
+                edits.append(_Edit(start, end, self.references.role(name, token.content, line, in_link=depth > 0)))
             elif kind == "link_open" and token.info != "auto":
                 edits += self._link(block.content, token, line)
             elif kind == "image":
@@ -325,143 +324,22 @@ class _Run:
 
     def _file(self, path: str, line: int) -> str:
         """The address of a picture that stands beside the page."""
-        if re.match(r"https?:", path):
-            return path
-        target = self._resolve(path)
+        target = self.references.resolve(path)
         if target is None or not (self.book.root / target).is_file():
             self.problem(line, f"there is no file {path}")
             return path
         return self.book.raw(target)
 
-    def _resolve(self, path: str) -> str | None:
-        """A path as written in this page, from the root; None if it leads out of the repository."""
-        if path.startswith("/"):
-            return posixpath.normpath(path[1:])
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(self.page.name), path))
-        return None if target.startswith("..") else target
-
-    # references
-
     def _link(self, content: str, token: Token, line: int) -> list[_Edit]:
         start, end = token.meta["span"]
         label_start, label_end = token.meta["label"]
         href = str(token.attrs["href"])
-        address, title = self._address(href, line)
+        address, title = self.references.link(href, line)
         if label_start == label_end:
-            return [_Edit(start, end, f"[{_escape(title or href)}]({address})")]
+            return [_Edit(start, end, f"[{escape(title or href)}]({address})")]
         if address == href and content[label_end + 1 : label_end + 2] == "(":
             return []
         return [_Edit(label_end + 1, end, f"({address})")]
-
-    def _address(self, href: str, line: int) -> tuple[str, str | None]:
-        """The address that a Markdown link leads to, and the title of what stands there."""
-        if re.match(r"(https?|mailto):", href):
-            return href, None
-        path, _, anchor = href.partition("#")
-        if not path:
-            known = self.index.labels | self.index.equations | self.page.headings
-            target = self.index.labels.get(fully_normalize_name(anchor)) or known.get(anchor)
-            if target is None:
-                self.problem(line, f"broken link: there is no label {anchor}{did_you_mean(anchor, known)}")
-                return href, None
-            return self.index.address(target), target.title
-        page = self._page(path) if path.endswith(".md") else None
-        if page is None:
-            pages = (posixpath.relpath(name, posixpath.dirname(self.page.name)) for name in self.index.pages)
-            self.problem(line, f"broken link: there is no page {path}{did_you_mean(path, pages)}")
-            return href, None
-        if not anchor:
-            return self.book.page(page.name), page.title
-        if anchor not in page.headings:
-            advice = f"write [...](#{anchor})" if anchor in self.index.labels else "no heading there has that name"
-            self.problem(line, f"broken link: {path}#{anchor}: {advice}{did_you_mean(anchor, page.headings)}")
-            return href, None
-        return self.index.address(page.headings[anchor]), page.headings[anchor].title
-
-    def _page(self, path: str) -> Page | None:
-        target = self._resolve(path)
-        return None if target is None else self.index.pages.get(target)
-
-    def _role(self, token: Token, line: int, in_link: bool) -> str:
-        name = str(token.meta["name"])
-        if name not in ROLES:
-            self.problem(line, f"unknown role {{{name}}}: {one_of(name, ROLES)}")
-            return token.content
-        if name.startswith("cite:"):
-            return self._cite(token.content, line, in_text=name == "cite:t", in_link=in_link)
-        match = _EXPLICIT_TITLE.fullmatch(token.content)
-        title, target = match.groups() if match else (None, token.content.strip())
-        text, address = {
-            "doc": self._doc,
-            "eq": self._eq,
-            "numref": self._numref,
-            "ref": self._ref,
-            "term": self._term,
-        }[name](title, target, line)
-        return text if in_link or address is None else f"[{text}]({address})"
-
-    def _term(self, title: str | None, target: str, line: int) -> tuple[str, str | None]:
-        term = self.index.terms.get(" ".join(target.lower().split()))
-        if term is None:
-            self.problem(line, f"the glossary has no term {target}{did_you_mean(target.lower(), self.index.terms)}")
-        return _escape(title or target), self.index.address(term) if term else None
-
-    def _doc(self, title: str | None, target: str, line: int) -> tuple[str, str | None]:
-        page = self._page(f"{target}.md")
-        if page is None:
-            self.problem(line, f"broken reference: there is no page {target}")
-            return _escape(title or target), None
-        return _escape(title or page.title), self.book.page(page.name)
-
-    def _ref(self, title: str | None, target: str, line: int) -> tuple[str, str | None]:
-        label = self._find(target, self.index.labels, "label", line)
-        if label is None:
-            return _escape(title or target), None
-        if not title and not label.title:
-            self.problem(line, f"the label {target} stands before no heading: write {{ref}}`some words <{target}>`")
-        return _escape(title or label.title or target), self.index.address(label)
-
-    def _eq(self, title: str | None, target: str, line: int) -> tuple[str, str | None]:
-        label = self._find(target, self.index.equations, "equation", line)
-        if label is None:
-            return target, None
-        return f"({label.number})", None if label.page == self.page.name else self.index.address(label)
-
-    def _numref(self, title: str | None, target: str, line: int) -> tuple[str, str | None]:
-        label = self._find(target, self.index.labels, "figure", line)
-        if label is None:
-            return target, None
-        if label.number is None:
-            self.problem(line, f"{target} is no figure: use {{ref}}")
-        text = (title or "Figure %s").replace("%s", str(label.number)).replace("{number}", str(label.number))
-        return _escape(text), None if label.page == self.page.name else self.index.address(label)
-
-    def _find(self, target: str, labels: dict[str, Label], kind: str, line: int) -> Label | None:
-        label = labels.get(target) or labels.get(fully_normalize_name(target))
-        if label is None:
-            self.problem(line, f"broken reference: there is no {kind} {target}{did_you_mean(target, labels)}")
-        return label
-
-    def _cite(self, keys: str, line: int, in_text: bool, in_link: bool) -> str:
-        cited = []
-        for key in (key.strip() for key in keys.split(",")):
-            entry = self.index.citations.get(key)
-            if entry is None:
-                close = did_you_mean(key, self.index.citations)
-                self.problem(line, f"broken citation: the bibliography has no {key}{close}")
-            else:
-                cited.append(self._cited(entry, in_text, in_link))
-        return ", ".join(cited) if in_text else f"({'; '.join(cited)})"
-
-    def _cited(self, entry: Citation, in_text: bool, in_link: bool) -> str:
-        text = f"{entry.authors} ({entry.year})" if in_text else f"{entry.authors}, {entry.year}"
-        address = entry.address or (self.index.bibliography and self.book.page(self.index.bibliography))
-        return f"[{text}]({address})" if address and not in_link else text
-
-
-def _escape(text: str) -> str:
-    """Plain text as Markdown."""
-    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", text)
 
 
 def convert_page(index: Index, name: str, cells: list[tuple[str, int]]) -> list[str]:

@@ -117,18 +117,18 @@ def read(book: Book, path: Path, text: str | None = None) -> Source:
     if not re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", path.stem):
         problems.add(1, f"the name {path.name} must be two digits and a noun phrase, as in 04_convolution_1d.md")
 
+    lines = text.split("\n")
     tokens, _ = parse_page(book.extensions, text)
-    front_matter = _front_matter(text, tokens, problems)
+    front_matter = _front_matter(lines, tokens, problems)
     top = _top_level(tokens)
     headings = _headings(top)
     if not headings or headings[0].level != 1:
         problems.add(headings[0].line if headings else 1, "the page must start with a title: # Title")
     fences = [token for token in top if token.type == "fence" and token.info.startswith(_CODE_CELL)]
-    options = {id(token): _options(book, path, text, token, problems) for token in fences}
+    options = {id(token): _options(book, path, lines, token, problems) for token in fences}
     problems.raise_any()  # MyST-NB's reader would stop at the first of these, without its line
 
     notebook = read_myst_markdown_notebook(text, parser_config(book.extensions), add_source_map=True, path=path)
-    lines = text.split("\n")
     waiting = iter(fences)
     cells = []
     for position, (cell, start) in enumerate(zip(notebook.cells, notebook.metadata.source_map, strict=True)):
@@ -152,7 +152,7 @@ def read(book: Book, path: Path, text: str | None = None) -> Source:
     return Source(book, path, text, tuple(cells), headings, front_matter)
 
 
-def _front_matter(text: str, tokens: list[Token], problems: Problems) -> dict[str, Any]:
+def _front_matter(lines: list[str], tokens: list[Token], problems: Problems) -> dict[str, Any]:
     if not tokens or tokens[0].type != "front_matter":
         problems.add(1, "front matter is missing: start with ---, file_format: mystnb, the kernelspec, ---")
         return {}
@@ -169,17 +169,17 @@ def _front_matter(text: str, tokens: list[Token], problems: Problems) -> dict[st
     end = tokens[0].map[1] if tokens[0].map else 1
     for key in values:
         if key not in FRONT_MATTER:
-            line = _line_of(text, str(key), 1, end)
+            line = _line_of(lines, str(key), 1, end)
             problems.add(line, f"unknown front matter {key}: {one_of(str(key), FRONT_MATTER)}")
     if values.get("file_format") != "mystnb":
-        problems.add(_line_of(text, "file_format", 1, end), "front matter must have file_format: mystnb")
+        problems.add(_line_of(lines, "file_format", 1, end), "front matter must have file_format: mystnb")
     if values.get("kernelspec") != KERNELSPEC:
-        line = _line_of(text, "kernelspec", 1, end)
+        line = _line_of(lines, "kernelspec", 1, end)
         problems.add(line, "front matter must have kernelspec: {name: python3, display_name: Python 3}")
     for key in ("exports_nn", "exports_functional"):
         names = values.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            problems.add(_line_of(text, key, 1, end), f"{key} must be a list of names, as in [Conv1d]")
+            problems.add(_line_of(lines, key, 1, end), f"{key} must be a list of names, as in [Conv1d]")
     return values
 
 
@@ -203,9 +203,9 @@ def _headings(top: list[Token]) -> tuple[Heading, ...]:
     )
 
 
-def _line_of(text: str, key: str, first: int, last: int) -> int:
+def _line_of(lines: list[str], key: str, first: int, last: int) -> int:
     """The line between `first` and `last` on which an option stands, or else `first`."""
-    for number, line in enumerate(text.split("\n")[first - 1 : last], first):
+    for number, line in enumerate(lines[first - 1 : last], first):
         if re.match(rf"\s*:?{re.escape(key)}\s*:", line):
             return number
     return first
@@ -222,18 +222,17 @@ class _CellDirective(Directive):
 _Options = tuple[dict[str, Any], int, int]
 
 
-def _options(book: Book, path: Path, text: str, fence: Token, problems: Problems) -> _Options:
+def _options(book: Book, path: Path, lines: list[str], fence: Token, problems: Problems) -> _Options:
     """The options of a code cell, the line its source starts on, and its last line."""
     assert fence.map is not None
     line, end = fence.map[0] + 1, fence.map[1]
     read = parse_directive_text(_CellDirective, "", fence.content, validate_options=False)
     body_line = line + 1 + read.body_offset
     options = read.options
-    at = {key: _line_of(text, str(key), line + 1, body_line - 1) for key in options}
+    at = {key: _line_of(lines, str(key), line + 1, body_line - 1) for key in options}
 
     if read.warnings:
         problems.add(line, f"the options of this cell cannot be read: {read.warnings[0].msg}")
-    lines = text.split("\n")
     if not lines[line - 1].startswith(fence.markup):
         problems.add(line, "a code cell must start at the left margin")
     if not is_closed(fence, lines):

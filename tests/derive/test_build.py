@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,7 @@ def edit(course: Folder, name: str, old: str, new: str) -> None:
     course.write(name, text.replace(old, new))
 
 
+ROOT = Path(execute.__file__).parents[1]
 CHAPTER, EXERCISE = "book/chapters/04_adding.md", "book/exercises/04_adding.md"
 
 
@@ -295,9 +298,9 @@ def test_a_picture_whose_description_is_taken_away_is_refused_without_running(fo
     assert folder.derive().code == 0
     path.write_text(path.read_text().replace(f"{alt}\n", ""))
     monkeypatch.setattr(execute, "run", lambda *_: pytest.fail("a notebook was run"))
-    run = folder.derive()
-    assert run.code == 1
-    assert "this cell shows a picture" in run.err
+    for run in (folder.derive("--check"), folder.derive()):
+        assert run.code == 1
+        assert "this cell shows a picture" in run.err
 
 
 @pytest.mark.parametrize(
@@ -325,3 +328,10 @@ def test_ctrl_c_stops_without_a_traceback(folder: Folder, monkeypatch: pytest.Mo
     assert run.code == 130
     assert run.err.endswith("stopped\n")
     assert not files(folder)
+
+
+def test_what_only_running_needs_is_not_imported_before() -> None:
+    heavy = {"torch", "nbclient", "jupyter_client", "IPython", "ipykernel", "pybtex", "sphinx", "tqdm"}
+    code = f"import sys, derive.__main__, derive.site; print(*{heavy!r} & sys.modules.keys())"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "\n"

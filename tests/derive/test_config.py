@@ -29,6 +29,12 @@ def test_the_book_around_a_file_is_that_of_the_nearest_configuration(folder: Fol
     assert Book.around(folder.root / "book/chapters/04_adding.md") == folder.book
 
 
+def test_a_file_outside_of_a_book_belongs_to_none(folder: Folder) -> None:
+    (folder.root / "_config.yml").unlink()
+    with pytest.raises(SourceError, match=r"there is no _config\.yml in any folder above it"):
+        Book.around(folder.root / "book/chapters/04_adding.md")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

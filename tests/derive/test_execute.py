@@ -73,7 +73,9 @@ def test_a_cell_that_fails_is_told_with_its_line_and_traceback(folder: Folder) -
     assert str(caught.value) == (
         f"book/chapters/04_adding.md:{line(path, 'f(0)')}: this cell fails: ZeroDivisionError: division by zero"
     )
-    assert "return 1 / x" in execute.plain(caught.value.detail)
+    traceback = execute.plain(caught.value.detail)
+    assert "----> 3 f(0)" in traceback and "return 1 / x" in traceback
+    assert traceback.endswith("\nZeroDivisionError: division by zero")
 
 
 def test_a_file_that_is_loaded_and_fails_is_told_with_the_line_that_loads_it(folder: Folder) -> None:

@@ -59,6 +59,12 @@ def test_an_import_inside_exported_code_is_enough(folder: Folder) -> None:
     assert text is not None and text.count("import math") == 1
 
 
+def test_cells_that_are_no_plain_python_may_stand_beside(folder: Folder) -> None:
+    cells = [code_cell("%time 1"), code_cell("def area(r):\n    return math.pi * r * r", ":tags: [export]")]
+    text = exported(folder, *cells)
+    assert text is not None and "import math\n" in text
+
+
 def test_a_chapter_that_exports_nothing_has_no_module(folder: Folder) -> None:
     assert exported(folder, code_cell("x = 1")) is None
 

@@ -272,7 +272,7 @@ def test_equations_are_numbered_within_the_page_if_they_have_a_label(course: Fol
         By (2) and (1).""")
 
 
-def test_rows_of_an_equation_are_set_as_the_site_sets_them(course: Folder) -> None:
+def test_rows_of_an_equation_stand_in_an_environment(course: Folder) -> None:
     assert convert(course, "$$\na &= b \\\\\nc &= d\n$$ (rows)") == (
         "$$\n\\begin{split}\na &= b \\\\\nc &= d\n\\end{split}\n\\tag{1}\n$$"
     )
@@ -427,11 +427,18 @@ def test_prose_of_which_nothing_is_left_makes_no_cell(course: Folder) -> None:
         ("A $$x$$ b", 1, "$$ inside a paragraph"),
         ("$$\na\n\nb\n$$", 1, "an equation cannot hold an empty line"),
         ("$$\n\\begin{align}a\\end{align}\n$$ (al)", 1, "a labelled equation has one number"),
+        (
+            ":::{figure} ../figures/plus.svg\n:alt: A\n\n$$\nx\n$$ (x)\n:::",
+            4,
+            "a caption cannot hold an equation with a",
+        ),
+        ("One.\n\n- (here)=\n  Two.", 3, "a target or a comment cannot open a list item"),
         ("[a]{.b}", 1, "attributes on text"),
         ("[^1]: Note.", 1, "a footnote: say it in the text"),
         ('One\n\n<p>\n<img src="x.png">\n</p>', 4, "a relative address in HTML"),
         ('Two <a href="x.html">x</a>', 1, "a relative address in HTML"),
         ("![](../figures/plus.svg)", 1, "this image has no alt"),
+        ("![x](https://example.org/x.png)", 1, "there is no file https://example.org/x.png"),
         ("![x](../figures/minus.svg)", 1, "there is no file ../figures/minus.svg"),
         (":::{figure} ../figures/plus.svg\nA plus.\n:::", 1, "this figure has no alt"),
         (":::{figure} ../figures/plus.svg\n:alt: A plus\n:::", 1, "this figure has no caption"),
@@ -471,7 +478,7 @@ def test_a_broken_reference_is_told_with_what_could_be_meant(course: Folder, tex
 
 def test_a_reference_to_a_place_without_title_needs_words(course: Folder) -> None:
     number, message = error(course, "(here)=\nOne.\n\n{ref}`here`")
-    assert (number, message[:44]) == (4, "the label here stands before no heading: wri")
+    assert (number, message) == (4, "the label here has no title: write {ref}`some words <here>`")
 
 
 def test_all_errors_of_a_page_are_told_by_line(course: Folder) -> None:
@@ -495,6 +502,17 @@ def test_a_name_that_is_taken_is_told_with_where(course: Folder) -> None:
         f"it stands in book/chapters/04_adding.md:{line(path, text)}"
         for name, text in names.items()
     ]
+
+
+def test_headings_of_the_same_name_are_told_apart_as_the_site_tells_them(course: Folder) -> None:
+    text = "## Idea\n\n## Idea\n\n[one](#idea) [two](#idea-1)"
+    assert "[two]" in convert(course, text)
+    assert error(course, f"{text} [three](#idea-2)")[0] == 5
+
+
+def test_an_admonition_can_be_pointed_to_by_its_title(course: Folder) -> None:
+    text = ":::{admonition} Two kinds\n:name: kinds\n\nOne.\n:::\n\nSee {ref}`kinds`."
+    assert convert(course, text).endswith(f"See [Two kinds]({SITE}/chapters/04_adding.html#kinds).")
 
 
 @pytest.mark.parametrize("term", ["kernel", "Receptive field", "im2col", "state_dict", "L2 norm (squared)", "C++ code"])

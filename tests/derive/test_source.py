@@ -76,6 +76,7 @@ def test_a_wrong_cell_is_refused_on_its_first_line(folder: Folder, body: str, me
     ("change", "at", "message"),
     [
         (("file_format: mystnb", "file_format: myst"), "file_format", "front matter must have file_format: mystnb"),
+        (("file_format: mystnb\n", ""), "---", "front matter must have file_format: mystnb"),
         (("name: python3", "name: julia"), "kernelspec", "front matter must have kernelspec: {name: python3"),
         (("kernelspec:", "author: me\nkernelspec:"), "author", "unknown front matter author: use one of exports_"),
         (("kernelspec:", "exports_nn: Add\nkernelspec:"), "exports_nn", "exports_nn must be a list of names"),
@@ -86,6 +87,11 @@ def test_bad_front_matter_is_refused(folder: Folder, change: tuple[str, str], at
     path = folder.chapter("", front_matter=FRONT_MATTER.replace(*change))
     (error,) = errors(folder)
     assert error.startswith(f"book/chapters/04_adding.md:{line(path, at)}: {message}")
+
+
+def test_front_matter_is_a_mapping(folder: Folder) -> None:
+    folder.chapter("", front_matter="---\njust words\n---\n")
+    assert errors(folder)[0].startswith("book/chapters/04_adding.md:1: front matter must be a mapping: file_format: ")
 
 
 def test_missing_front_matter_is_refused(folder: Folder) -> None:
@@ -112,6 +118,12 @@ def test_a_page_starts_with_its_title(folder: Folder) -> None:
 def test_the_name_of_a_page_is_a_number_and_words(folder: Folder) -> None:
     folder.chapter("", name="Adding")
     assert errors(folder, "Adding")[0].startswith("book/chapters/Adding.md:1: the name Adding.md must be two digits")
+
+
+def test_raw_cells_are_refused(folder: Folder) -> None:
+    path = folder.chapter("```{raw-cell}\nx\n```\n")
+    message = "raw cells cannot be used: write a code cell or Markdown"
+    assert errors(folder) == [f"book/chapters/04_adding.md:{line(path, '{raw-cell}')}: {message}"]
 
 
 def test_metadata_on_markdown_is_refused(folder: Folder) -> None:

@@ -44,7 +44,9 @@ def test_an_unsolved_exercise_fails_every_check_and_nothing_else(path: Path, tmp
         if cell.cell_type == "code":
             failed = any(output.output_type == "error" for output in cell.outputs)
             is_check = "check" in cell.metadata.get("tags", [])
-            assert failed == is_check, f"{'a check passes' if is_check else 'a cell fails'} in the unsolved exercise:\n{cell.source}"
+            assert failed == is_check, (
+                f"{'a check passes' if is_check else 'a cell fails'} in the unsolved exercise:\n{cell.source}"
+            )
 
 
 @pytest.mark.parametrize("path", notebooks("exercises"))

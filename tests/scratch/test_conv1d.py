@@ -39,7 +39,9 @@ def cases(draw: st.DrawFn) -> Case:
     padding = draw(st.sampled_from(["same", "valid"]) | st.integers(0, 3))
     stride = 1 if padding == "same" else draw(st.integers(1, 4))
     span = dilation * (kernel_size - 1) + 1
-    length = draw(st.integers(max(span, 7), span + 9))  # long enough for the kernel, and for a mirror as wide as 'same' makes it
+    length = draw(
+        st.integers(max(span, 7), span + 9)
+    )  # long enough for the kernel, and for a mirror as wide as 'same' makes it
     batch = draw(st.sampled_from([(), (0,), (1,), (3,)]))
     in_channels = groups * draw(st.integers(1, 2))
     options = {
@@ -94,7 +96,9 @@ def test_the_function_with_the_same_arguments(case: Case) -> None:
 def test_state_dict_goes_both_ways(case: Case) -> None:
     ours = nn.Conv1d(case.in_channels, case.out_channels, **case.options)
     theirs = torch_nn.Conv1d(case.in_channels, case.out_channels, **case.options)
-    assert [(k, v.shape) for k, v in ours.state_dict().items()] == [(k, v.shape) for k, v in theirs.state_dict().items()]
+    assert [(k, v.shape) for k, v in ours.state_dict().items()] == [
+        (k, v.shape) for k, v in theirs.state_dict().items()
+    ]
     theirs.load_state_dict(ours.state_dict())
     torch.testing.assert_close(theirs.state_dict(), ours.state_dict(), rtol=0, atol=0)
     fresh = torch_nn.Conv1d(case.in_channels, case.out_channels, **case.options)
@@ -110,7 +114,16 @@ def test_repr_and_first_parameters(case: Case) -> None:
     theirs = torch_nn.Conv1d(case.in_channels, case.out_channels, **case.options)
     assert repr(ours) == repr(theirs)
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
-    for name in ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode"):
+    for name in (
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "padding_mode",
+    ):
         assert getattr(ours, name) == getattr(theirs, name), name
 
 

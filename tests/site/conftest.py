@@ -45,7 +45,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     set_off = f"from pathlib import Path; Path({str(trap)!r}).touch()"
     kernelspec.write_text(json.dumps({"argv": [sys.executable, "-c", set_off], "display_name": "", "language": ""}))
 
-    command = [SITE_PYTHON, "-m", "jupyter_book", "build", ".", "-W", "--keep-going", "--quiet"]
+    command = [str(SITE_PYTHON.with_name("jupyter-book")), "build", ".", "-W", "--keep-going", "--quiet"]
     environment = {**os.environ, "JUPYTER_PATH": str(folder / "jupyter")}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)

@@ -1,6 +1,7 @@
 """What a build needs, and what it leaves out."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -52,10 +53,11 @@ def test_an_exercise_page_tells_no_secret(built: Built, source: Path) -> None:
         for code in [task.answer, *task.grades, *(mutant.source for mutant in task.mutants), read.grade_setup]
         for line in code.splitlines()
     }
-    # What stands in a stub, a check, the set-up or the prose is no secret, and a short line says nothing.
-    prose = re.sub(r"^(`{3,})\{code-cell\}.*?^\1$", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
-    told = "\n".join([prose, read.setup, *(code for task in read.tasks for code in [task.stub, *task.checks])])
-    secret = {line for line in secret if len(line) > 20 and line not in told}
+    # What stands in a stub, or elsewhere in what a learner is given, is no secret; and a short line says nothing.
+    cells = re.split(r"^(```\{code-cell\}.*?^```)$", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    told = [part for part in cells if not re.search(r"^:tags:.*\b(answer|grade|mutant)\b", part, flags=re.M)]
+    told += [read.setup, *(task.stub for task in read.tasks)]
+    secret = {line for line in secret if len(line) > 20 and not any(line in part for part in told)}
     assert len(secret) > 3 * len(read.tasks), "found too few secrets to look for"
 
     page = BeautifulSoup((built.html / address(source)).read_text(encoding="utf-8"), "html.parser")
@@ -69,3 +71,32 @@ def test_no_page_shows_what_only_the_grader_sees(built: Built) -> None:
         html = path.read_text(encoding="utf-8")
         for word in ("tag_grade", "tag_mutant", "BEGIN SOLUTION", "END SOLUTION"):
             assert word not in html, f"{word!r} in {path.relative_to(built.html)}"
+
+
+def build_with(built: Built, folder: Path, name: str, old: str, new: str) -> subprocess.CompletedProcess[str]:
+    """Build a copy of the site in which `old` in one source has become `new`."""
+    repository = folder / "repository"
+    shutil.copytree(built.source, repository, ignore=shutil.ignore_patterns("_build"))
+    source = repository / name
+    text = source.read_text(encoding="utf-8")
+    assert old in text
+    source.write_text(text.replace(old, new, 1), encoding="utf-8")
+    command = [str(SITE_PYTHON.with_name("jupyter-book")), "build", ".", "-W", "--keep-going", "--quiet"]
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+
+
+def test_a_chapter_that_its_notebook_does_not_match_stops_the_build_in_one_line(built: Built, tmp_path: Path) -> None:
+    chapter = CHAPTERS[0].as_posix()
+    text = (ROOT / chapter).read_text(encoding="utf-8")
+    cell = next(cell for cell in re.findall(r"^```\{code-cell\}\n(.*?)^```", text, re.M | re.S) if ":" not in cell[:1])
+    done = build_with(built, tmp_path, chapter, cell, cell + "another = 1\n")
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert "run `make notebooks`" in line
+
+
+def test_a_formula_that_cannot_be_read_is_an_error_with_its_place(built: Built, tmp_path: Path) -> None:
+    done = build_with(built, tmp_path, "book/glossary.md", "$(N, C, L)$", r"$\undefined$")
+    assert done.returncode != 0
+    place = r"book/glossary\.md:\d+: WARNING: .*Undefined control sequence: \\undefined"
+    assert re.search(place, done.stderr), done.stderr

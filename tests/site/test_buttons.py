@@ -17,7 +17,8 @@ def buttons(built: Built, source: Path) -> dict[str, str]:
     for label in ("colab", "download", "edit"):
         links = soup.select(f".article-header-buttons a.btn-{label}")
         assert len(links) <= 1
-        found.update({label: str(link["href"]) for link in links})
+        for link in links:
+            found[label] = str(link["href"])
     return found
 
 

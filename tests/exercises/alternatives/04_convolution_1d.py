@@ -1,6 +1,7 @@
 # %% predicted_lengths
 predicted_lengths = [24, 12, 16, 14]
 
+
 # %% smallest_input
 def smallest_input(outputs, kernel_size, stride=1, padding=0, dilation=1):
     """By trying: the first length that is enough."""
@@ -8,6 +9,7 @@ def smallest_input(outputs, kernel_size, stride=1, padding=0, dilation=1):
     while (length + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1 < outputs:
         length += 1
     return length
+
 
 # %% repaired_conv1d
 class RepairedConv1d(nn.Module):
@@ -33,11 +35,13 @@ class RepairedConv1d(nn.Module):
             output = output + self.bias.view(1, -1, 1)
         return output
 
+
 # %% causal_conv1d
 def causal_conv1d(input, weight, bias=None, dilation=1):
     """Pads both sides and cuts the right end off."""
     past = (weight.size(2) - 1) * dilation
     return F.conv1d(input, weight, bias, padding=past, dilation=dilation)[:, :, : input.size(2)]
+
 
 # %% conv1d_shift
 def conv1d_shift(input, weight, bias=None, stride=1, padding=0, dilation=1):
@@ -54,11 +58,14 @@ def conv1d_shift(input, weight, bias=None, stride=1, padding=0, dilation=1):
         output = output + torch.einsum("oc,ncl->nol", weight[..., k], padded.index_select(2, positions))
     return output
 
+
 # %% conv1d_gradients
 def conv1d_gradients(grad_output, input, weight, padding=0, dilation=1):
     """The input's gradient over the fully padded gradient, cut to size afterwards."""
     N, C_in, L = input.shape
-    full = F.conv1d(grad_output, weight.permute(1, 0, 2).flip(2), padding=dilation * (weight.size(2) - 1), dilation=dilation)
+    full = F.conv1d(
+        grad_output, weight.permute(1, 0, 2).flip(2), padding=dilation * (weight.size(2) - 1), dilation=dilation
+    )
     grad_input = full[:, :, padding : padding + L]
     padded = F.pad(input, (padding, padding)).permute(1, 0, 2)
     grad_weight = F.conv1d(padded, grad_output.permute(1, 0, 2), stride=dilation)

@@ -1,0 +1,119 @@
+"""A bare machine: whatever is missing, the commands say so in one line, and what to do."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def python_that(path: Path, does_first: str) -> Path:
+    """A Python that runs `does_first` before the code it is given with `-c`."""
+    code = f"{does_first}; exec(__import__('sys').argv[1])"
+    return script(path, f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n')
+
+
+def install(
+    python: str, folder: Path, requirement: str = "attrs", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    wanted = folder / "wanted.txt"
+    wanted.write_text(requirement, encoding="utf-8")
+    command = [str(ROOT / "requirements" / "install.sh"), python, str(folder / "venv"), str(wanted), "/dev/null"]
+    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line that it failed with."""
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_a_missing_python(tmp_path: Path) -> None:
+    line = complaint(install("python3.99", tmp_path))
+    assert line.startswith("Python 3.11 or newer is needed and 'python3.99' was not found")
+
+
+def test_an_old_python(tmp_path: Path) -> None:
+    old = python_that(tmp_path / "python3", "import sys; sys.version_info = (3, 9, 18, 'final', 0)")
+    line = complaint(install(str(old), tmp_path))
+    assert line.startswith("Python 3.11 or newer is needed;")
+    assert "is 3.9." in line
+
+
+def test_a_python_that_does_not_run(tmp_path: Path) -> None:
+    broken = script(tmp_path / "python3", "#!/bin/sh\nexit 127\n")
+    assert "does not run" in complaint(install(str(broken), tmp_path))
+
+
+def test_a_python_without_venv(tmp_path: Path) -> None:
+    bare = python_that(tmp_path / "python3", "import sys; sys.modules['ensurepip'] = None")
+    assert "apt-get install python3-venv" in complaint(install(str(bare), tmp_path))
+
+
+def test_no_network(tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9/simple"
+    pip = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": nowhere, "PIP_EXTRA_INDEX_URL": "", "PIP_FIND_LINKS": ""}
+    line = complaint(install(sys.executable, tmp_path, PIP_RETRIES="0", PIP_NO_CACHE_DIR="1", **pip))
+    assert line.startswith("The packages could not be fetched: no network")
+
+
+def test_make_says_what_is_missing_and_nothing_of_its_own_but_the_target(tmp_path: Path) -> None:
+    """The first python3 on the path is an old one, as on a machine that has not been touched for years."""
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    for name in ("Makefile", "requirements.txt", "constraints.txt"):
+        shutil.copy(ROOT / name, repository)
+    shutil.copytree(ROOT / "requirements", repository / "requirements")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    python_that(folder / "python3", "import sys; sys.version_info = (3, 9, 18, 'final', 0)")
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("MAKEFLAGS", None)
+    environment.pop("MAKELEVEL", None)
+    done = subprocess.run(
+        ["make", "book"], cwd=repository, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith("Python 3.11 or newer is needed; 'python3' is 3.9.")
+    assert all(line.startswith("make") for line in rest)
+    assert not (repository / ".venv-site").exists()
+
+
+def test_chromium_that_this_user_cannot_install(tmp_path: Path) -> None:
+    script(tmp_path / "id", "#!/bin/sh\necho 1000\n")
+    shell = shutil.which("sh")
+    assert shell is not None
+    done = subprocess.run(
+        [shell, str(ROOT / "requirements" / "chromium.sh")],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (
+        complaint(done) == "The tests need Chromium and this user cannot install it. Run: sudo apt-get install chromium"
+    )
+
+
+@pytest.mark.parametrize("name", ["chromium", "google-chrome"])
+def test_chromium_that_is_there(tmp_path: Path, name: str) -> None:
+    script(tmp_path / name, "#!/bin/sh\n")
+    shell = shutil.which("sh")
+    assert shell is not None
+    command = [shell, str(ROOT / "requirements" / "chromium.sh")]
+    assert subprocess.run(command, env={"PATH": str(tmp_path)}, check=False).returncode == 0
