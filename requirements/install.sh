@@ -22,7 +22,7 @@ echo "Installing $requirements into $venv with Python $version ..."
 log=$venv/install.log
 "$python" -m venv --clear "$venv" || fail "The environment $venv could not be made; the lines above say why."
 if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -r "$requirements" -c "$constraints" >"$log" 2>&1; then
-    if grep -q -i -E 'connection|name resolution|network is unreachable|timed out' "$log"; then
+    if grep -q -i -E 'connection|name resolution|network is unreachable|timed out|from versions: none' "$log"; then
         fail "The packages could not be fetched: no network, or no answer from the package index. Try again when there is one; pip's output is in $log."
     fi
     tail -n 5 "$log" >&2

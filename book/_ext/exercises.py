@@ -17,7 +17,8 @@ def hide_solutions(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = learner_source(Path(app.env.doc2path(docname)), source[0])
     except SourceError as error:
         sys.exit(str(error))  # no exception: Jupyter Book would print a traceback around it
-    app.env.note_dependency(str(Path(app.srcdir, "book", "setup.py")))
+    for loaded in Path(app.srcdir, "book").glob("*.py"):
+        app.env.note_dependency(str(loaded))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

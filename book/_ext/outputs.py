@@ -32,10 +32,11 @@ def fill_cache(app: Sphinx, env: SphinxEnvType, docnames: Sequence[str]) -> None
 
 
 def depend_on_notebook(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Read a chapter again when its notebook or the setup cell has changed."""
+    """Read a chapter again when its notebook, or a cell that it loads, has changed."""
     if docname.startswith("book/chapters/"):
-        app.env.note_dependency(str(Path(app.srcdir, "notebooks", f"{Path(docname).name}.ipynb")))
-        app.env.note_dependency(str(Path(app.srcdir, "book", "setup.py")))
+        notebook = Path(app.srcdir, "notebooks", f"{Path(docname).name}.ipynb")
+        for path in (notebook, *Path(app.srcdir, "book").glob("*.py")):
+            app.env.note_dependency(str(path))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -24,7 +24,7 @@ class Outcome:
 
 
 def judge(exercise: Exercise, task: Task, answer: str) -> Outcome:
-    """Run `answer` in the place of the task's own, after the cells before it that belong to no task, as a notebook would."""
+    """Run `answer` in the place of the task's own, after the cells before it that belong to no task."""
     before = [cell.source for cell in exercise.source.code if cell.role is None and cell.line < task.line]
 
     def run(cells: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Right answers pass, in whatever style; wrong answers die, with the sentence that helps; an empty answer fails its check."""
+"""Right answers pass, in whatever style; wrong ones die, with the sentence that helps; an empty one fails its check."""
 
 import re
 from pathlib import Path

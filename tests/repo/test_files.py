@@ -81,7 +81,7 @@ def test_the_site_needs_no_torch() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the constraints are made on Linux, where CI runs")
 def test_constraints_cover_all_that_is_installed() -> None:
     installed = {canonicalize_name(distribution.name) for distribution in distributions()}
-    assert installed - set(constraints()) <= {"pip", "setuptools"}
+    assert installed - set(constraints()) <= {"pip"}
 
 
 def test_no_file_names_a_machine_or_a_package_index() -> None:
