@@ -1,4 +1,4 @@
-"""Shared by the tests of the exercises: run a task's cells on any answer, and report how many mutants died."""
+"""Shared by the tests of the exercises: run a task's cells on any answer."""
 
 import contextlib
 import io
@@ -48,23 +48,6 @@ def judge(exercise: Exercise, task: Task, answer: str) -> Outcome:
     checked = attempt(task.checks)
     graded = attempt([exercise.grade_setup, *task.grades])
     return Outcome(checked if isinstance(checked, BaseException) else None, graded)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    verdicts = [
-        value
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        for name, value in getattr(report, "user_properties", [])
-        if name == "mutant" and getattr(report, "when", "") == "call"
-    ]
-    if verdicts:
-        by_check, by_grade = (sum(verdict[how] for verdict in verdicts) for how in ("check", "grade"))
-        terminalreporter.write_sep("-", "mutants of the exercises")
-        terminalreporter.write_line(
-            f"{by_check} of {len(verdicts)} killed by their check with the message they call for, "
-            f"{by_grade} of {len(verdicts)} by the grade cells alone"
-        )
 
 
 @pytest.fixture(scope="session")
