@@ -48,8 +48,8 @@ def measure(run, seconds=0.3):
         wait()
         return time.perf_counter() - start
 
-    first = timed()  # slower than the rest: caches are cold
-    times = sorted(timed() for _ in range(max(5, min(100, int(seconds / first)))))
+    warm_up = min(timed() for _ in range(3))
+    times = sorted(timed() for _ in range(max(9, min(100, int(seconds / warm_up)))))
     with PeakMemory() as memory:
         run()
     return 1e3 * times[len(times) // 2], memory.peak / 1e6

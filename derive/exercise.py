@@ -170,7 +170,7 @@ def _stub(cell: Cell, problems: Problems) -> str:
             begin = number, indent
             lines.append(f"{indent}# YOUR CODE HERE")
             if indent:
-                lines.append(f'{indent}raise NotImplementedError("{cell.task} is not written yet")')
+                lines.append(f'{indent}raise NotImplementedError("{cell.task}: put your answer here")')
         elif begin is None:
             problems.add(number, f"{END} without {BEGIN} before it")
         else:

@@ -36,7 +36,7 @@ def conv1d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, grou
     L_out = output_length(L, K, stride, padding, dilation)
     output = input.new_zeros(N, C_out, L_out)
     for n, o, l in itertools.product(range(N), range(C_out), range(L_out)):
-        first_channel = o // (C_out // groups) * C_per_group
+        first_channel = (o // (C_out // groups)) * C_per_group
         total = 0.0 if bias is None else bias[o]
         for c, k in itertools.product(range(C_per_group), range(K)):
             i = stride * l + dilation * k - padding  # sample of the signal under tap k
@@ -49,10 +49,9 @@ def conv1d_loops(input, weight, bias=None, stride=1, padding=0, dilation=1, grou
 def pad1d(input, left, right, mode="zeros"):
     """Continue the last axis on both sides: (..., L) -> (..., left + L + right).
 
-    mode: 'zeros', 'reflect', 'replicate' or 'circular'. Raises RuntimeError where
-    torch does: negative zero padding, a reflection of L samples or more, a ring of
-    more than L.
-    Source: the page of torch.nn.functional.pad in PyTorch's documentation.
+    mode: 'zeros', 'reflect', 'replicate' or 'circular'. Raises RuntimeError for
+    negative zero padding, as torch.nn.functional.conv1d does, and for a reflection of
+    L samples or more and a ring of more than L, as torch.nn.functional.pad does.
     """
     length = input.shape[-1]
     if mode == "zeros":
@@ -72,7 +71,8 @@ def pad1d(input, left, right, mode="zeros"):
                 f"but got padding {left}, {right}"
             )
         last = length - 1
-        index = last - (last - index.abs()).abs()  # fold at 0, then at the last sample
+        index = index.abs()  # the mirror at sample 0: -2 becomes 2
+        index = last - (last - index).abs()  # the mirror at the last sample
     elif mode == "replicate":
         index = index.clamp(0, length - 1)
     else:
@@ -95,11 +95,14 @@ def conv1d_windows(input, weight, bias=None, stride=1, padding=0, dilation=1, gr
     """`conv1d_loops` as one product over a view of all windows."""
     padded = pad1d(input, padding, padding)
     view = windows(padded, weight.shape[-1], stride, dilation)  # (N, C_in, L_out, K)
-    view = rearrange(view, "n (g c) l k -> n g c l k", g=groups)
-    kernels = rearrange(weight, "(g o) c k -> g o c k", g=groups)
-    output = torch.einsum("ngclk,gock->ngol", view, kernels)
-    output = rearrange(output, "n g o l -> n (g o) l")
-    return output if bias is None else output + bias.to(output.dtype)[:, None]
+    view = rearrange(view, "n (G c) l k -> n G c l k", G=groups)
+    kernels = rearrange(weight, "(G o) c k -> G o c k", G=groups)
+    output = torch.einsum("nGclk,Gock->nGol", view, kernels)
+    output = rearrange(output, "n G o l -> n (G o) l")
+    if bias is None:
+        return output
+    # Under autocast the product has fewer bits than the bias, as torch's output has.
+    return output + bias.to(output.dtype)[:, None]
 
 
 def single(value, name):
@@ -144,8 +147,10 @@ def check_conv1d(input, weight, bias, stride, dilation, groups):
     sizes = {name: list(tensor.shape) for name, tensor in tensors.items()}
     if input.dim() not in (2, 3):
         raise RuntimeError(f"input must be (N, C, L) or (C, L), got {sizes['input']}")
-    if weight.dim() != 3:
-        raise RuntimeError(f"weight must have three axes, but got {sizes['weight']}")
+    if weight.dim() != 3 or weight.shape[2] == 0:
+        raise RuntimeError(f"weight must be (C_out, C_in, K), not {sizes['weight']}")
+    if input.shape[-1] == 0:
+        raise RuntimeError(f"input must have samples, but has size {sizes['input']}")
     out_channels, in_channels = weight.shape[0], weight.shape[1] * groups
     if out_channels == 0 or out_channels % groups:
         raise RuntimeError(
@@ -198,15 +203,15 @@ def conv1d_backward(
     K, L, L_out = weight.shape[-1], input.shape[-1], grad_output.shape[-1]
     padded = pad1d(input, padding, padding)
     view = windows(padded, K, stride, dilation)
-    view = rearrange(view, "n (g c) l k -> n g c l k", g=groups)
-    kernels = rearrange(weight, "(g o) c k -> g o c k", g=groups)
-    grad = rearrange(grad_output, "n (g o) l -> n g o l", g=groups)
+    view = rearrange(view, "n (G c) l k -> n G c l k", G=groups)
+    kernels = rearrange(weight, "(G o) c k -> G o c k", G=groups)
+    grad = rearrange(grad_output, "n (G o) l -> n G o l", G=groups)
 
     grad_bias = grad_output.sum(dim=(0, 2))
-    grad_weight = torch.einsum("ngol,ngclk->gock", grad, view)
-    grad_weight = rearrange(grad_weight, "g o c k -> (g o) c k")
-    grad_view = torch.einsum("ngol,gock->ngclk", grad, kernels)
-    grad_view = rearrange(grad_view, "n g c l k -> n (g c) l k")
+    grad_weight = torch.einsum("nGol,nGclk->Gock", grad, view)
+    grad_weight = rearrange(grad_weight, "G o c k -> (G o) c k")
+    grad_view = torch.einsum("nGol,Gock->nGclk", grad, kernels)
+    grad_view = rearrange(grad_view, "n G c l k -> n (G c) l k")
     grad_padded = torch.zeros_like(padded)
     for k in range(K):
         first = dilation * k

@@ -41,7 +41,8 @@ def test_a_task_knows_its_parts(folder: Folder) -> None:
     assert task.line == line(path, ":tags: [answer]") - 1
     assert "### BEGIN SOLUTION" in task.answer
     assert (
-        task.stub == 'def double(x):\n    # YOUR CODE HERE\n    raise NotImplementedError("double is not written yet")'
+        task.stub
+        == 'def double(x):\n    # YOUR CODE HERE\n    raise NotImplementedError("double: put your answer here")'
     )
     assert task.checks == ['assert double(2) == 4, "twice the number"']
     assert task.grades == ["show(double(seed))"]
@@ -74,7 +75,7 @@ def test_a_stub_inside_a_class_raises_at_the_depth_of_the_markers(folder: Folder
         "    def __call__(self, x):",
         '        """Twice x."""',
         "        # YOUR CODE HERE",
-        '        raise NotImplementedError("double is not written yet")',
+        '        raise NotImplementedError("double: put your answer here")',
         "",
         "    name = 'double'",
     )
@@ -87,7 +88,10 @@ def test_a_stub_at_the_margin_raises_nothing(folder: Folder) -> None:
 
 def test_an_answer_may_have_several_solutions(folder: Folder) -> None:
     one = ("    ### BEGIN SOLUTION", "    return 2 * x", "    ### END SOLUTION")
-    empty = ("    # YOUR CODE HERE", '    raise NotImplementedError("double is not written yet")')
+    empty = (
+        "    # YOUR CODE HERE",
+        '    raise NotImplementedError("double: put your answer here")',
+    )
     assert stub(folder, answer("def double(x):", *one, "", "def again(x):", *one, "tail = 1")) == answer(
         "def double(x):", *empty, "", "def again(x):", *empty, "tail = 1"
     )

@@ -19,7 +19,7 @@ def test_a_learner_sees_no_solution_grade_or_mutant(folder: Folder) -> None:
     for secret in ("2 * x", "SOLUTION", "grade", "seed", "mutant", "says", "3 * x"):
         assert secret not in text
     assert "assert double(2) == 4" in text
-    assert '    # YOUR CODE HERE\n    raise NotImplementedError("double is not written yet")\n```\n' in text
+    assert '    # YOUR CODE HERE\n    raise NotImplementedError("double: put your answer here")\n```\n' in text
 
 
 def test_every_line_that_a_learner_sees_keeps_its_number(folder: Folder) -> None:
@@ -54,7 +54,7 @@ def test_a_page_with_a_mistake_has_no_learner_source(folder: Folder) -> None:
 def test_the_text_that_counts_is_the_one_given(folder: Folder) -> None:
     path = folder.exercise()
     text = f"{FRONT_MATTER}\n# New\n\n{SETUP}\n{GRADE_SETUP}\n{TASK.replace('double', 'twice')}"
-    assert "twice is not written yet" in site.learner_source(path, text)
+    assert "twice: put your answer here" in site.learner_source(path, text)
     assert exercise.read(path).tasks[0].name == "double"
 
 

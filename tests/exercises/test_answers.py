@@ -10,8 +10,6 @@ from derive.exercise import Exercise, Mutant, Task
 
 from .conftest import EXERCISES, Outcome, judge
 
-ALTERNATIVES = Path(__file__).parent / "alternatives"
-
 TASKS = [
     pytest.param(stem, exercise, task, id=f"{stem}-{task.name}")
     for stem, exercise in EXERCISES.items()
@@ -25,16 +23,22 @@ MUTANTS = [
 ]
 
 
-def alternatives(stem: str) -> list[tuple[str, str]]:
-    """(task, source) of every answer in another style: cells of a Python file, each headed `# %% task_name`."""
-    parts = re.split(r"^# %% (\w+)$", (ALTERNATIVES / f"{stem}.py").read_text(encoding="utf-8"), flags=re.M)
+def answers(folder: str, stem: str) -> list[tuple[str, str]]:
+    """(heading, source) of the answers in a Python file, each headed by a line `# %% heading`."""
+    path = Path(__file__).parent / folder / f"{stem}.py"
+    parts = re.split(r"^# %% (.+)$", path.read_text(encoding="utf-8"), flags=re.M)
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
 OTHER_STYLES = [
     pytest.param(stem, name, source, id=f"{stem}-{name}-{number}")
     for stem in EXERCISES
-    for number, (name, source) in enumerate(alternatives(stem))
+    for number, (name, source) in enumerate(answers("alternatives", stem))
+]
+REFUSED = [
+    pytest.param(stem, *heading.split(": ", 1), source, id=f"{stem}-{heading.split(':')[0]}-{number}")
+    for stem in EXERCISES
+    for number, (heading, source) in enumerate(answers("refused", stem))
 ]
 
 
@@ -59,7 +63,17 @@ def test_a_right_answer_in_another_style_passes(
 
 @pytest.mark.parametrize("stem", EXERCISES)
 def test_every_task_has_an_answer_in_another_style(stem: str) -> None:
-    assert {task.name for task in EXERCISES[stem].tasks} == {name for name, _ in alternatives(stem)}
+    assert {task.name for task in EXERCISES[stem].tasks} == {name for name, _ in answers("alternatives", stem)}
+
+
+@pytest.mark.parametrize(("stem", "name", "says", "source"), REFUSED)
+def test_a_right_answer_by_a_forbidden_way_is_refused(
+    stem: str, name: str, says: str, source: str, references: dict[tuple[str, str], Outcome]
+) -> None:
+    (task,) = [task for task in EXERCISES[stem].tasks if task.name == name]
+    outcome = judge(EXERCISES[stem], task, source)
+    assert isinstance(outcome.check, AssertionError) and says in str(outcome.check), outcome.check
+    assert outcome.grade == references[stem, name].grade, "the answer is wrong besides, so this shows nothing"
 
 
 @pytest.mark.parametrize(("stem", "task", "mutant"), MUTANTS)
