@@ -1,6 +1,6 @@
 # What a piece of code costs: its time and the memory of its tensors.
-import time
 import weakref
+from time import perf_counter
 
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -43,10 +43,10 @@ def measure(run, seconds=0.3):
 
     def timed():
         wait()
-        start = time.perf_counter()
+        start = perf_counter()
         run()
         wait()
-        return time.perf_counter() - start
+        return perf_counter() - start
 
     warm_up = min(timed() for _ in range(3))
     times = sorted(timed() for _ in range(max(9, min(100, int(seconds / warm_up)))))

@@ -35,10 +35,10 @@ def trace(layer, x):
     the output, the gradient of the input and of every parameter, and every buffer.
 
     The gradient that is sent back into the output differs from position to position, so
-    that one which arrives in the wrong place is seen.
+    that a gradient which arrives at the wrong position changes the result.
     """
     layer.zero_grad()
-    x = x.detach().clone().requires_grad_()
+    x = x.detach().requires_grad_()
     output = layer(x)
     positions = torch.arange(1, output.numel() + 1, dtype=torch.float64)
     output.backward(torch.sin(positions).reshape(output.shape).to(output))

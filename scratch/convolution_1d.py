@@ -52,6 +52,7 @@ def pad1d(input, left, right, mode="zeros"):
     mode: 'zeros', 'reflect', 'replicate' or 'circular'. Raises RuntimeError for
     negative zero padding, as torch.nn.functional.conv1d does, and for a reflection of
     L samples or more and a ring of more than L, as torch.nn.functional.pad does.
+    Raises ValueError for another mode.
     """
     length = input.shape[-1]
     if mode == "zeros":
@@ -63,6 +64,8 @@ def pad1d(input, left, right, mode="zeros"):
         before, after = input.new_zeros(*batch, left), input.new_zeros(*batch, right)
         return torch.cat([before, input, after], dim=-1)
 
+    if length == 0:
+        raise RuntimeError(f"nothing to continue in an input {list(input.shape)}")
     index = torch.arange(-left, length + right, device=input.device)
     if mode == "reflect":
         if max(left, right) >= length:
@@ -75,13 +78,15 @@ def pad1d(input, left, right, mode="zeros"):
         index = last - (last - index).abs()  # the mirror at the last sample
     elif mode == "replicate":
         index = index.clamp(0, length - 1)
-    else:
+    elif mode == "circular":
         if max(left, right) > length:
             raise RuntimeError(
                 f"circular padding goes round the length {length} at most once, "
                 f"but got padding {left}, {right}"
             )
         index = index.remainder(length)
+    else:
+        raise ValueError(f"unknown padding mode {mode!r}")
     return input[..., index]
 
 
@@ -101,7 +106,7 @@ def conv1d_windows(input, weight, bias=None, stride=1, padding=0, dilation=1, gr
     output = rearrange(output, "n G o l -> n (G o) l")
     if bias is None:
         return output
-    # Under autocast the product has fewer bits than the bias, as torch's output has.
+    # In mixed precision (torch.autocast) the product is half precision: stay with that.
     return output + bias.to(output.dtype)[:, None]
 
 
@@ -111,7 +116,7 @@ def single(value, name):
         if len(value) != 1:
             raise RuntimeError(f"expected one integer, but got {name}={list(value)}")
         (value,) = value
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, but got {name}={value!r}")
     return value
 
@@ -141,21 +146,26 @@ def check_conv1d(input, weight, bias, stride, dilation, groups):
             raise TypeError(f"{name} must be a Tensor, not {type(value).__name__}")
     numbers = {"stride": stride, "dilation": dilation, "groups": groups}
     for name, value in numbers.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} must be an integer, but got {name}={value!r}")
         if value <= 0:
             raise RuntimeError(f"{name} must be positive, but got {name}={value}")
 
     sizes = {name: list(tensor.shape) for name, tensor in tensors.items()}
     if input.dim() not in (2, 3):
         raise RuntimeError(f"input must be (N, C, L) or (C, L), got {sizes['input']}")
-    if weight.dim() != 3 or weight.shape[2] == 0:
-        raise RuntimeError(f"weight must be (C_out, C_in, K), not {sizes['weight']}")
+    if weight.dim() != 3 or 0 in (weight.shape[0], weight.shape[2]):
+        raise RuntimeError(
+            "weight must be (C_out, C_in / groups, K) with C_out and K positive, "
+            f"but got {sizes['weight']}"
+        )
     if input.shape[-1] == 0:
         raise RuntimeError(f"input must have samples, but has size {sizes['input']}")
     out_channels, in_channels = weight.shape[0], weight.shape[1] * groups
-    if out_channels == 0 or out_channels % groups:
+    if out_channels % groups:
         raise RuntimeError(
             f"weight of size {sizes['weight']} has {out_channels} output channels, "
-            f"which groups={groups} does not divide into parts"
+            f"which groups={groups} does not divide"
         )
     if input.shape[-2] != in_channels:
         raise RuntimeError(
@@ -176,7 +186,7 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     stride, dilation, groups: positive ints.
     padding: zeros on each side, counted in samples; or 'valid', none; or 'same', as
         many as keep the length, an odd one on the right (only with stride 1).
-    Returns (N, C_out, L_out) or (C_out, L_out), with
+    Returns (N, C_out, L_out) or (C_out, L_out); for an int padding
         L_out = floor((L + 2 padding - dilation (K - 1) - 1) / stride) + 1.
     Raises RuntimeError for sizes that do not fit, TypeError for wrong types.
     Source: the page of torch.nn.functional.conv1d in PyTorch's documentation.
@@ -229,8 +239,8 @@ class Conv1d(nn.Module):
         1/sqrt(fan_in), with fan_in = kernel_size * in_channels / groups.
     padding: samples on each side, 'same' or 'valid'.
     padding_mode: 'zeros', 'reflect', 'replicate' or 'circular'.
-    Raises ValueError when built with arguments that contradict each other, RuntimeError
-    when called on a size that does not fit.
+    Raises ValueError when built with arguments that contradict each other, TypeError
+    for wrong types, RuntimeError when called on a size that does not fit.
     Source: the page of torch.nn.Conv1d in PyTorch's documentation.
     """
 
@@ -286,7 +296,7 @@ class Conv1d(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self):
-        fan_in = self.weight[0].numel() if self.weight.numel() else 0
+        fan_in = self.kernel_size[0] * self.in_channels // self.groups
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         with torch.no_grad():
             for parameter in self.parameters():
