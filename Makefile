@@ -13,12 +13,12 @@ help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s%s\n", $$1, $$2 }'
 
 book: .venv-site/installed ## Build the site into _build/html (no cell is run)
-	@rm -rf _build
-	@.venv-site/bin/jupyter-book build . -W --keep-going --quiet >/dev/null
+	@rm -rf .build
+	@.venv-site/bin/jupyter-book build . --path-output .build -W --keep-going --quiet >/dev/null
+	@rm -rf _build && mv .build/_build _build && rmdir .build # the last good site stays until there is a better one
 	@echo "The site is built. Open $(CURDIR)/_build/html/index.html in a browser, or run: make serve"
 
 serve: book ## Build the site and serve it on this machine
-	@echo "Serving on http://localhost:$(PORT)/ (Ctrl+C stops it)"
 	@.venv-site/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 notebooks: .venv/installed ## Derive notebooks, exercises, solutions and scratch; runs what changed
@@ -33,7 +33,7 @@ test: .venv/installed .venv-site/installed ## Run every check
 	OMP_NUM_THREADS=1 .venv/bin/pytest --nbval -n 2 --dist loadscope
 
 clean: ## Remove what was built and installed
-	rm -rf _build .venv .venv-site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .build .venv .venv-site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv-site/installed: $(REQUIREMENTS)
 	@requirements/install.sh $(PYTHON) .venv-site requirements/site.txt $(CONSTRAINTS)

@@ -18,14 +18,22 @@ version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/de
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"
 
+[ -w . ] || fail "This folder is read-only: copy it to a place where you may write."
+if [ -e "$venv/pyvenv.cfg" ] && [ ! -e "$venv/install.log" ]; then
+    fail "$venv was not made by make, which would empty it. Move it away first: mv $venv $venv.mine"
+fi
+lock=$venv.lock
+mkdir "$lock" 2>/dev/null || fail "Another make is installing into $venv. If none is, remove $lock and try again."
+trap 'rmdir "$lock"' EXIT
+
 echo "Installing $requirements into $venv with Python $version ..."
 log=$venv/install.log
-"$python" -m venv --clear "$venv" || fail "The environment $venv could not be made; the lines above say why."
-if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -r "$requirements" -c "$constraints" >"$log" 2>&1; then
+"$python" -m venv --clear "$venv" && : >"$log" || fail "The environment $venv could not be made; the lines above say why."
+if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off -r "$requirements" -c "$constraints" >"$log" 2>&1; then
     if grep -q -i -E 'connection|name resolution|network is unreachable|timed out|from versions: none' "$log"; then
         fail "The packages could not be fetched: no network, or no answer from the package index. Try again when there is one; pip's output is in $log."
     fi
-    tail -n 5 "$log" >&2
+    grep '^ERROR' "$log" | tail -n 3 >&2
     fail "pip could not install $requirements; all that it said is in $log."
 fi
 touch "$venv/installed"

@@ -117,3 +117,19 @@ def test_chromium_that_is_there(tmp_path: Path, name: str) -> None:
     assert shell is not None
     command = [shell, str(ROOT / "requirements" / "chromium.sh")]
     assert subprocess.run(command, env={"PATH": str(tmp_path)}, check=False).returncode == 0
+
+
+def test_an_environment_that_make_did_not_make_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "venv"
+    mine.mkdir()
+    (mine / "pyvenv.cfg").touch()
+    line = complaint(install(sys.executable, tmp_path))
+    assert "was not made by make" in line
+    assert (mine / "pyvenv.cfg").exists()
+
+
+def test_another_make_at_work(tmp_path: Path) -> None:
+    lock = tmp_path / "venv.lock"
+    lock.mkdir()
+    assert "Another make is installing" in complaint(install(sys.executable, tmp_path))
+    assert lock.exists(), "the lock is the other's"
