@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Build:
         self.book = book
         self.whole = not sources
         self.sources = [path for path in (*book.chapters(), *book.exercises()) if self.whole or path in sources]
-        self.errors: list[SourceError] = []
+        self.errors: list[SourceError | OSError] = []
         self.written: list[str] = []
         self._targets: set[str] = set()
         self._chapters: list[Source] = []
@@ -52,9 +53,11 @@ class Build:
             self._write({derived.target: text, **derived.files})
         self._write(self._package())
         for path in self._orphans():
-            path.unlink()
-            self.written.append(self.book.relative(path))
-            _say(f"removed {self.book.relative(path)}: it has no source")
+            name = self.book.relative(path)
+            with self._told(f"remove {name}"):
+                path.unlink()
+                self.written.append(name)
+                _say(f"removed {name}: it has no source")
 
     def check(self) -> list[str]:
         """List what `write` would change; runs and writes nothing."""
@@ -80,8 +83,6 @@ class Build:
                 derived = _chapter(self.book, path, index) if is_chapter else _exercise(path, index)
             except SourceError as error:
                 self._fail(error)
-                mine = (chapter.target, export.target) if is_chapter else (exercise.target, exercise.solutions_target)
-                self._targets |= {target(path) for target in mine}  # they have a source, if a bad one
                 continue
             self._targets |= {derived.target, *derived.files}
             if is_chapter:
@@ -126,21 +127,32 @@ class Build:
         """Write files that differ; whoever reads one meanwhile sees the old or the new one, whole."""
         for name, text in files.items():
             path = self.book.root / name
-            if path.exists() and path.read_bytes() == text.encode():
-                continue
-            path.parent.mkdir(exist_ok=True)
             beside = path.with_name(f".{path.name}.{os.getpid()}")
-            try:
-                beside.write_bytes(text.encode())
-                os.replace(beside, path)
-            finally:
-                beside.unlink(missing_ok=True)
-            self.written.append(name)
-            _say(f"wrote {name}")
+            with self._told(f"write {name}"):
+                if path.exists() and path.read_bytes() == text.encode():
+                    continue
+                path.parent.mkdir(exist_ok=True)
+                try:
+                    beside.write_bytes(text.encode())
+                    os.replace(beside, path)
+                finally:
+                    with suppress(OSError):  # what went wrong before matters more
+                        beside.unlink(missing_ok=True)
+                self.written.append(name)
+                _say(f"wrote {name}")
+
+    @contextmanager
+    def _told(self, action: str) -> Iterator[None]:
+        """Show an error of the disk; the other files go on."""
+        try:
+            yield
+        except OSError as error:
+            self.errors.append(error)
+            _say(f"cannot {action}: {error.strerror or error}")
 
     def _orphans(self) -> list[Path]:
-        """Derived files without a source."""
-        if not self.whole:
+        """Derived files without a source; none unless all sources are good, as a bad one may be theirs."""
+        if not self.whole or self.errors:
             return []
         targets = self._targets | export.package(()).keys()
         found = [path for folder, kind in FOLDERS.items() for path in (self.book.root / folder).glob(kind)]
@@ -148,8 +160,10 @@ class Build:
 
     def _fail(self, error: SourceError) -> None:
         """Show an error; the other sources go on."""
-        self.errors += error.errors
         for single in error.errors:
+            if str(single) in map(str, self.errors):  # of a file that several pages need
+                continue
+            self.errors.append(single)
             _say(str(single))
             if single.detail:
                 _say(single.detail if sys.stderr.isatty() else execute.plain(single.detail))

@@ -30,10 +30,10 @@ class Book:
     def load(cls, root: Path) -> Book:
         """Read `_config.yml` in `root`; raise `SourceError` where it does not hold what is needed."""
         root = root.resolve()
+        if not (root / CONFIG).is_file():
+            raise SourceError(CONFIG, 1, f"not found in {root}: run from the repository's root")
         try:
-            config = yaml.safe_load((root / CONFIG).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise SourceError(CONFIG, 1, f"not found in {root}: run from the repository's root") from None
+            config = yaml.safe_load(_read(root / CONFIG, CONFIG))
         except yaml.YAMLError as error:
             raise SourceError(CONFIG, 1, f"is no YAML: {' '.join(str(error).split())}") from None
 
@@ -63,6 +63,10 @@ class Book:
         """The path as it is written in errors and addresses: from the root, with forward slashes."""
         path = Path(path)
         return (path.resolve().relative_to(self.root) if path.is_absolute() else path).as_posix()
+
+    def read(self, path: Path) -> str:
+        """The text of a source; raise `SourceError` where it is not UTF-8."""
+        return _read(path, self.relative(path))
 
     def page(self, source: str | Path) -> str:
         """The address of a source's page on the site."""
@@ -95,6 +99,19 @@ class Book:
         folder = self.root / "book"
         pages = folder.rglob("*.md")
         return sorted(page for page in pages if not any(part[0] in "._" for part in page.relative_to(folder).parts))
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SourceError(name, line, "this is not UTF-8: save the file as UTF-8") from None
+    except OSError as error:
+        raise SourceError(name, 1, f"cannot be read: {error.strerror}") from None
+    if text.startswith("\ufeff"):
+        raise SourceError(name, 1, "this starts with a byte order mark: save the file as UTF-8 without one")
+    return text
 
 
 def _need(config: Any, section: str, key: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from derive.errors import Problems, SourceError
 from derive.notebook import MEASURED, RAISES, Draft, Result, Stored
-from derive.source import Source
+from derive.source import Cell, Source
 
 if TYPE_CHECKING:
     from nbclient import NotebookClient
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 CELL_SECONDS = 600
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_WARNING = re.compile(r"\.py:(\d+): .*?\n  ([^\n]+)", re.DOTALL)
 _LINE_IN_CELL = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 
@@ -30,12 +32,13 @@ def run(source: Source, drafts: Sequence[Draft], stored: Sequence[Stored], title
     A cell that measures (tagged `nbval-ignore-output`) keeps its output in `stored` if neither it nor any cell
     before it has changed, so that running a notebook again gives the same bytes.
     """
+    results = []
     with _kernel(drafts) as (client, folder):
-        cells = client.nb.cells
         for index, draft in enumerate(_with_progress(drafts, title)):
             _run_cell(client, index, source.name, draft)
-    results = [Result(cell.execution_count, tuple(_lean(output) for output in cell.outputs)) for cell in cells]
-    check(source, drafts, results, folder)
+            cell = client.nb.cells[index]
+            results.append(Result(cell.execution_count, tuple(_lean(output) for output in cell.outputs)))
+            check(source, [draft], results[-1:], folder)
 
     for index, (draft, old) in enumerate(zip(drafts, stored, strict=False)):
         if not old.is_same(draft):
@@ -68,7 +71,21 @@ def _kernel(drafts: Sequence[Draft]) -> Iterator[tuple[NotebookClient, Path]]:
         # The author's own settings must not reach the outputs: no path, no IPython start-up files, no other backend.
         env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MPLBACKEND")}
         with client.setup_kernel(env=env | {"IPYTHONDIR": profile}, cleanup_kc=True):
-            yield client, Path(cwd)
+            try:
+                yield client, Path(cwd)
+            finally:
+                _cancel_tasks()
+
+
+def _cancel_tasks() -> None:
+    """Cancel what an interrupted cell has left in the event loop: it would complain that the kernel is gone."""
+    from jupyter_core.utils import ensure_event_loop
+
+    loop = ensure_event_loop()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 def _with_progress(drafts: Sequence[Draft], title: str) -> Iterator[Draft]:
@@ -125,7 +142,7 @@ def check(source: Source, drafts: Sequence[Draft], results: Sequence[Result], *f
             problems.add(cell.line, f"this cell is tagged {RAISES} and raises nothing")
         for output in result.outputs:
             if output.output_type == "stream" and output.name == "stderr":
-                problems.add(cell.line, _one_line(f"this cell writes to stderr: {output.text}"))
+                problems.add(_warned_at(cell, output.text), _one_line(f"this cell writes to stderr: {output.text}"))
             if any(kind.startswith("image/") for kind in output.get("data", ())) and not cell.alt:
                 problems.add(cell.line, 'this cell shows a picture: describe it with :mystnb: {image: {alt: "..."}}')
             text = _text(output)
@@ -133,6 +150,15 @@ def check(source: Source, drafts: Sequence[Draft], results: Sequence[Result], *f
                 if path in text:
                     problems.add(cell.line, f"the output of this cell holds a path of this machine: {path}")
     problems.raise_any()
+
+
+def _warned_at(cell: Cell, text: str) -> int:
+    """The line of the source that a warning is about, if the warning quotes one of the cell's; else the cell's."""
+    seen = _WARNING.search(text)
+    rows = dict(enumerate(cell.source.split("\n"), 1))
+    if seen and not cell.load and rows.get(int(seen[1]), "").strip() == seen[2].strip():
+        return cell.body_line + int(seen[1]) - 1
+    return cell.line
 
 
 def _text(output: Any) -> str:

@@ -18,6 +18,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 POINTS = 10
 MUTANTS = 3
 
+_STATED = re.compile(r"Difficulty .*· (\d+) points?\s*")
 _MARKER = re.compile(rf"(\s*)({BEGIN}|{END})\s*")
 
 
@@ -73,16 +74,19 @@ def read(path: Path, text: str | None = None) -> Exercise:
             tasks[cell.task] = Task(cell.task, title, cell.line, cell.source, _stub(cell, problems))
 
     set_ups = []
+    unanswered: set[str] = set()
     for cell in page.code:
         if _is_grade_setup(cell):
             set_ups.append(cell)
         elif cell.task and cell.role and cell.role != "answer":
             if cell.task in tasks:
                 _add(tasks[cell.task], cell)
-            else:
-                problems.add(cell.line, f"this {cell.role} is for the task {cell.task}, which has no answer")
+            elif cell.task not in unanswered:
+                unanswered.add(cell.task)
+                problems.add(cell.line, f"the task {cell.task} has no answer: add a cell with :tags: [answer]")
 
     _check_tasks(tasks, page, problems)
+    _check_stated_points(page, problems)
     _check_grade_setup(set_ups, page, problems)
     problems.raise_any()
     return Exercise(page, list(tasks.values()), page.code[0].source, set_ups[0].source)
@@ -140,6 +144,21 @@ def _check_tasks(tasks: dict[str, Task], page: Source, problems: Problems) -> No
         last = next((cell.line for cell in reversed(page.code) if cell.role == "check"), 1)
         total = " + ".join(map(str, points)) or "0"
         problems.add(last, f"the points of a page add to {POINTS}, not {total} = {sum(points)}")
+
+
+def _check_stated_points(page: Source, problems: Problems) -> None:
+    """Compare the points in the line under a task's heading with those of the checks in its section."""
+    lines = page.text.split("\n")
+    for number, line in enumerate(lines, 1):
+        stated = _STATED.fullmatch(line)
+        if stated is None:
+            continue
+        level = next((heading.level for heading in reversed(page.headings) if heading.line < number), 1)
+        after = (heading.line for heading in page.headings if heading.line > number and heading.level <= level)
+        section = range(number, next(after, len(lines) + 1))
+        points = sum(cell.points or 0 for cell in page.code if cell.role == "check" and cell.line in section)
+        if points != int(stated[1]):
+            problems.add(number, f"the points of this task's checks add to {points}, not {stated[1]}")
 
 
 def _check_grade_setup(set_ups: list[Cell], page: Source, problems: Problems) -> None:

@@ -74,14 +74,19 @@ class Index:
     @cached_property
     def citations(self) -> dict[str, Citation]:
         """The bibliography, read when the first citation asks for it."""
-        return {key: entry for path in self.book.bibliographies for key, entry in _citations(path)}
+        return {key: entry for path in self.book.bibliographies for key, entry in _citations(self.book, path)}
 
     def address(self, label: Label) -> str:
         """The address of a label on the site."""
         return f"{self.book.page(label.page)}#{label.anchor}"
 
     def _add(self, path: Path) -> None:
-        tokens, references = parse_page(self.book.extensions, path.read_text(encoding="utf-8"))
+        try:
+            text = self.book.read(path)
+        except SourceError as error:
+            self.errors.append(error)
+            text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        tokens, references = parse_page(self.book.extensions, text)
         page = Page(self.book.relative(path), references=references)
         self.pages[page.name] = page
         _Reader(self, page).read(tokens, first_line=1)
@@ -207,11 +212,21 @@ def _terms(body: list[str], first_line: int) -> Iterator[tuple[str, int]]:
             yield line.split(" : ")[0].strip(), number
 
 
-def _citations(path: Path) -> Iterator[tuple[str, Citation]]:
-    from pybtex.database import parse_file
+def _citations(book: Book, path: Path) -> Iterator[tuple[str, Citation]]:
+    from pybtex.database import parse_string
+    from pybtex.exceptions import PybtexError
     from pybtex.richtext import Text
 
-    for key, entry in parse_file(str(path), "bibtex").entries.items():
+    text = book.read(path)
+    try:
+        entries = parse_string(text, "bibtex").entries
+    except PybtexError as error:
+        message = str(error)
+        named = re.split(": | in '", message)[-1].rstrip("'")  # an entry that is there twice, or a name
+        line = getattr(error, "lineno", None) or text.count("\n", 0, max(text.rfind(f"{{{named}"), 0)) + 1
+        message = re.sub(r" in line \d+", "", message)
+        raise SourceError(book.relative(path), line, f"the bibliography cannot be read: {message}") from None
+    for key, entry in entries.items():
         persons = entry.persons.get("author") or entry.persons.get("editor") or []
         names = [str(Text.from_latex(" ".join((*person.prelast_names, *person.last_names)))) for person in persons]
         authors = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."

@@ -39,14 +39,15 @@ def with_outputs(path: Path) -> Any:
     from myst_nb.core.read import read_myst_markdown_notebook
 
     book = Book.around(path)
-    text = path.read_text(encoding="utf-8")
+    text = book.read(path)
     page = read_myst_markdown_notebook(text, parser_config(book.extensions), add_source_map=True, path=path)
     cells = [cell for cell in page.cells if cell.cell_type == "code"]
     target = chapter.target(path)
     stored = notebook.load(book.root / target)
     if stored is None or [cell.source.rstrip("\n") for cell in cells] != [cell.source for cell in stored]:
         source = book.relative(path)
-        raise SourceError(source, 1, f"{target} is out of step with {source}: run `make notebooks`")
+        state = f"out of step with {source}" if (book.root / target).exists() else "missing"
+        raise SourceError(source, 1, f"{target} is {state}: run `make notebooks`")
     for cell, old in zip(cells, stored, strict=True):
         cell.outputs = list(old.result.outputs)
         cell.execution_count = old.result.execution_count

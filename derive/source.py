@@ -112,7 +112,7 @@ def read(book: Book, path: Path, text: str | None = None) -> Source:
     from myst_nb.core.read import read_myst_markdown_notebook
 
     if text is None:
-        text = path.read_text(encoding="utf-8")
+        text = book.read(path)
     problems = Problems(book.relative(path))
     if not re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", path.stem):
         problems.add(1, f"the name {path.name} must be two digits and a noun phrase, as in 04_convolution_1d.md")
@@ -226,6 +226,10 @@ def _options(book: Book, path: Path, lines: list[str], fence: Token, problems: P
     """The options of a code cell, the line its source starts on, and its last line."""
     assert fence.map is not None
     line, end = fence.map[0] + 1, fence.map[1]
+    swallows = any(row.startswith(f"{fence.markup}{{") for row in fence.content.split("\n"))
+    if swallows or not is_closed(fence, lines):
+        problems.add(line, f"this code cell is never closed: end it with {fence.markup}")
+        return {}, line, end
     read = parse_directive_text(_CellDirective, "", fence.content, validate_options=False)
     body_line = line + 1 + read.body_offset
     options = read.options
@@ -235,8 +239,6 @@ def _options(book: Book, path: Path, lines: list[str], fence: Token, problems: P
         problems.add(line, f"the options of this cell cannot be read: {read.warnings[0].msg}")
     if not lines[line - 1].startswith(fence.markup):
         problems.add(line, "a code cell must start at the left margin")
-    if not is_closed(fence, lines):
-        problems.add(line, f"this code cell is never closed: end it with {fence.markup}")
     for key in options:
         if key not in OPTIONS:
             problems.add(at[key], f"unknown cell option {key}: {one_of(str(key), OPTIONS)}")
@@ -263,6 +265,8 @@ def _options(book: Book, path: Path, lines: list[str], fence: Token, problems: P
         loaded = path.parent / str(options["load"])
         if not loaded.is_file():
             problems.add(at["load"], f"load: there is no file {book.relative(loaded)}")
+        else:
+            book.read(loaded)  # MyST-NB's reader would stop at what is not UTF-8, without its line
         if read.body:
             problems.add(body_line, "a cell that loads a file has no code of its own")
         body_line = line

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,6 +176,57 @@ def test_a_source_with_a_mistake_leaves_what_it_was_last(course: Folder) -> None
     assert files(course) == before
 
 
+def test_a_source_with_a_mistake_in_its_name_removes_nothing(course: Folder) -> None:
+    before = files(course)
+    (course.root / CHAPTER).rename(course.root / "book/chapters/4-Adding.md")
+    run = course.derive()
+    assert run.code == 1
+    assert "the name 4-Adding.md must be two digits and a noun phrase" in run.err
+    assert "removed" not in run.err
+    assert files(course).keys() == before.keys()
+
+
+@pytest.mark.parametrize("name", [CHAPTER, EXERCISE, "book/glossary.md", "book/setup.py"])
+def test_a_source_that_is_not_utf_8_is_told_once_with_the_line(course: Folder, name: str) -> None:
+    path = course.root / name
+    good = path.read_bytes() if path.exists() else b"# Glossary\n"
+    path.write_bytes(good + "# Größe\n".encode("latin-1"))
+    number = good.count(b"\n") + 1
+    run = course.derive("--check")
+    assert (run.code, run.err.splitlines()[0]) == (1, f"{name}:{number}: this is not UTF-8: save the file as UTF-8")
+    assert run.err.count("UTF-8") == 2
+
+
+def test_a_byte_order_mark_is_refused(course: Folder) -> None:
+    course.write(CHAPTER, "\ufeff" + course.read(CHAPTER))
+    run = course.derive("--check")
+    message = "this starts with a byte order mark: save the file as UTF-8 without one"
+    assert (run.code, run.err) == (1, f"{CHAPTER}:1: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("entries", "number", "message"),
+    [
+        ("@book{a,\n title={x}\n year={2}\n}\n", 3, "syntax error: '}' expected"),
+        ("@book{a,\n title={x}}\n\n@book{a,\n title={y}}\n", 4, "repeated bibliography entry: a"),
+        ("@book{a,\n author={A, B, C, D}}\n", 2, "Too many commas in 'A, B, C, D'"),
+    ],
+)
+def test_a_broken_bibliography_is_told_with_its_line(course: Folder, entries: str, number: int, message: str) -> None:
+    course.write("book/references.bib", entries)
+    edit(course, CHAPTER, "Prose.", "Prose {cite:p}`a`.")
+    edit(course, EXERCISE, "Write `double`.", "Write `double` {cite:p}`a`.")
+    run = course.derive("--check")
+    assert run.code == 1
+    assert run.err == f"book/references.bib:{number}: the bibliography cannot be read: {message}\n"
+
+
+def test_a_bibliography_that_is_not_there_is_told(course: Folder) -> None:
+    (course.root / "book/references.bib").unlink()
+    edit(course, CHAPTER, "Prose.", "Prose {cite:p}`a`.")
+    assert course.derive("--check").err == "book/references.bib:1: cannot be read: No such file or directory\n"
+
+
 def test_a_name_that_two_pages_claim_is_an_error(course: Folder) -> None:
     course.chapter("(here)=\n## Here\n", name="05_one")
     course.chapter("(here)=\n## Here\n", name="06_two")
@@ -212,9 +267,43 @@ def test_a_file_that_is_being_written_is_never_half_there(course: Folder, monkey
         raise OSError("the disk is full")
 
     monkeypatch.setattr(Path, "write_bytes", fail)
-    with pytest.raises(OSError, match="the disk is full"):
-        course.derive()
+    run = course.derive()
+    assert (run.code, run.err) == (1, "cannot write notebooks/04_adding.ipynb: the disk is full\n")
     assert files(course) == before
+
+
+def test_a_file_that_cannot_be_written_is_told_and_the_others_go_on(
+    course: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(course, CHAPTER, "Prose.", "Better prose.")
+    edit(course, EXERCISE, "Write `double`.", "Do write `double`.")
+    write, unlink = Path.write_bytes, Path.unlink
+
+    def refuse(path: Path) -> None:
+        if path.parent.name == "notebooks":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    def write_bytes(path: Path, data: bytes) -> int:
+        refuse(path)
+        return write(path, data)
+
+    def remove(path: Path, missing_ok: bool = False) -> None:
+        refuse(path)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    monkeypatch.setattr(Path, "unlink", remove)
+    run = course.derive()
+    assert run.code == 1
+    assert run.err.startswith("cannot write notebooks/04_adding.ipynb: Read-only file system\nwrote solutions/")
+    assert "Do write" in course.read("exercises/04_adding.ipynb")
+
+
+def test_a_file_that_cannot_be_removed_is_told(course: Folder) -> None:
+    course.write("notebooks/99_old.ipynb/file", "a folder, which no unlink removes")
+    run = course.derive()
+    assert run.code == 1
+    assert run.err.startswith("cannot remove notebooks/99_old.ipynb: ")
 
 
 def nothing(course: Folder) -> None: ...
@@ -328,6 +417,20 @@ def test_ctrl_c_stops_without_a_traceback(folder: Folder, monkeypatch: pytest.Mo
     assert run.code == 130
     assert run.err.endswith("stopped\n")
     assert not files(folder)
+
+
+def test_ctrl_c_while_a_cell_runs_says_no_more_than_stopped(folder: Folder) -> None:
+    folder.chapter(
+        code_cell(f"import pathlib, time\npathlib.Path({str(folder.root / 'begun')!r}).touch()\ntime.sleep(99)")
+    )
+    command = [sys.executable, "-m", "derive"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=folder.root, env=env, stderr=subprocess.PIPE, text=True) as process:
+        while not (folder.root / "begun").exists() and process.poll() is None:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (130, "running notebooks/04_adding.ipynb (2 cells)\nstopped\n")
 
 
 def test_what_only_running_needs_is_not_imported_before() -> None:

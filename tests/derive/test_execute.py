@@ -85,6 +85,20 @@ def test_a_file_that_is_loaded_and_fails_is_told_with_the_line_that_loads_it(fol
     assert caught.value.line == line(folder.root / "book/chapters/04_adding.md", "{code-cell}")
 
 
+def test_an_output_that_is_not_fit_is_told_before_the_next_cell_runs(folder: Folder) -> None:
+    warn = code_cell("import warnings\n\nwarnings.warn('careful')")
+    with pytest.raises(SourceError, match=r"this cell writes to stderr: .*UserWarning: careful") as caught:
+        run(folder, warn, code_cell("1 / 0"))
+    assert caught.value.line == line(folder.root / "book/chapters/04_adding.md", "warnings.warn")
+
+
+def test_a_warning_from_elsewhere_is_told_with_the_cell(folder: Folder) -> None:
+    define = code_cell("import warnings\ndef f():\n    warnings.warn('careful')")
+    with pytest.raises(SourceError, match=r"this cell writes to stderr: .*UserWarning: careful") as caught:
+        run(folder, define, code_cell("'one'\n'two'\nf()"))
+    assert caught.value.line == fence(folder.root / "book/chapters/04_adding.md", "'one'")
+
+
 def test_a_kernel_that_dies_is_told(folder: Folder) -> None:
     with pytest.raises(SourceError, match="this cell kills its kernel") as caught:
         run(folder, code_cell("import os\nos._exit(1)"))

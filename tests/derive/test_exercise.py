@@ -131,8 +131,7 @@ def without(task: str, text: str, cells: int = 1) -> str:
         (without(TASK, "[check]"), "[answer]", "the task double has no check"),
         (without(TASK, "[grade]"), "[answer]", "the task double has no grade"),
         (without(TASK, "[mutant]"), "[answer]", "the task double has 2 mutants: it needs 3 or more"),
-        (without(TASK, "[answer]"), "[check]", "this check is for the task double, which has no answer"),
-        (without(TASK, "[answer]"), "[mutant]", "this mutant is for the task double, which has no answer"),
+        (without(TASK, "[answer]"), "[check]", "the task double has no answer: add a cell with"),
         (TASK.replace(":says: twice\n", "", 1), "[mutant]", "this mutant has no says"),
         (TASK.replace(":points: 10\n", ""), "[check]", "this check has no points: add :points:"),
         (TASK.replace("points: 10", "points: 9"), "[check]", "the points of a page add to 10, not 9 = 9"),
@@ -159,6 +158,29 @@ def test_a_task_has_one_answer(folder: Folder) -> None:
     first, second = line(path, ":tags: [answer]") - 1, line(path, ":tags: [answer]", 2) - 1
     message = f"duplicate task double: it has an answer at line {first}"
     assert f"book/exercises/04_adding.md:{second}: {message}" in errors(folder)
+
+
+def test_a_task_without_an_answer_is_told_once(folder: Folder) -> None:
+    folder.exercise(without(TASK, "[answer]"))
+    (error,) = errors(folder)
+    assert error.endswith("the task double has no answer: add a cell with :tags: [answer]")
+
+
+def stated(one: int, two: int) -> str:
+    """Two tasks, of 4 and 6 points, and what the line under each heading says."""
+    first = TASK.replace("Write", f"Difficulty ●○○ · 5 minutes · {one} point\n\n### Look\n\nWrite")
+    second = TASK.replace("Write", f"Difficulty ●●○ · 9 minutes · {two} points\n\nWrite").replace("double", "twice")
+    return first.replace("points: 10", "points: 4") + "\n" + second.replace("points: 10", "points: 6")
+
+
+def test_the_points_under_a_heading_are_those_of_its_checks(folder: Folder) -> None:
+    path = folder.exercise(stated(4, 6))
+    assert [task.points for task in exercise.read(path).tasks] == [4, 6]
+    path = folder.exercise(stated(1, 7))
+    assert errors(folder) == [
+        f"book/exercises/04_adding.md:{line(path, 'Difficulty', 1)}: the points of this task's checks add to 4, not 1",
+        f"book/exercises/04_adding.md:{line(path, 'Difficulty', 2)}: the points of this task's checks add to 6, not 7",
+    ]
 
 
 def test_markers_outside_of_answers_are_refused(folder: Folder) -> None:

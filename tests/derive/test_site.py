@@ -90,7 +90,7 @@ def test_a_chapter_whose_notebook_is_older_is_refused(chapter: Path, change: tup
 
 
 def test_a_chapter_without_a_notebook_is_refused(folder: Folder) -> None:
-    with pytest.raises(SourceError, match=r"notebooks/04_adding\.ipynb is out of step"):
+    with pytest.raises(SourceError, match=r"notebooks/04_adding\.ipynb is missing: run `make notebooks`"):
         site.with_outputs(folder.chapter(""))
 
 

@@ -62,6 +62,7 @@ def test_a_wrong_option_is_refused_on_its_line(folder: Folder, options: list[str
         (code_cell(""), "this cell is empty"),
         ("  ```{code-cell}\n  x = 1\n  ```\n", "a code cell must start at the left margin"),
         ("```{code-cell}\nx = 1\n", "this code cell is never closed: end it with ```"),
+        ("```{code-cell}\nx = 1\n\nProse.\n\n" + code_cell("y = 1"), "this code cell is never closed: end it with ```"),
         (code_cell("x = 1", ":tags: [answer]", ":task: x"), "a chapter has no tasks"),
     ],
 )
@@ -70,6 +71,11 @@ def test_a_wrong_cell_is_refused_on_its_first_line(folder: Folder, body: str, me
     path.write_text(path.read_text().replace("@\n", body))
     (error,) = errors(folder)
     assert error.startswith(f"book/chapters/04_adding.md:{line(path, '{code-cell}', 2)}: {message}")
+
+
+def test_a_longer_fence_may_hold_a_shorter_one(folder: Folder) -> None:
+    path = folder.chapter('````{code-cell}\ntext = """\n```{note}\n"""\n````\n')
+    assert "```{note}" in source.read(folder.book, path).code[1].source
 
 
 @pytest.mark.parametrize(
