@@ -21,16 +21,16 @@ book: .venv-site/installed ## Build the site into _build/html (no cell is run)
 serve: book ## Build the site and serve it on this machine
 	@.venv-site/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-notebooks: .venv/kernels ## Derive notebooks, exercises, solutions and scratch; runs what changed
+notebooks: .venv/installed ## Derive notebooks, exercises, solutions and scratch; runs what changed
 	@.venv/bin/python -m derive
 
-test: .venv/kernels .venv-site/installed ## Run every check
+test: .venv/installed .venv-site/installed ## Run every check
 	@requirements/chromium.sh
 	.venv/bin/python -m derive --check
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	OMP_NUM_THREADS=1 .venv/bin/pytest --nbval --nbval-kernel-name warm -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 .venv/bin/pytest --nbval -n 2 --dist loadscope
 
 clean: ## Remove what was built and installed
 	rm -rf _build .build .venv .venv-site .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -40,6 +40,3 @@ clean: ## Remove what was built and installed
 
 .venv/installed: $(REQUIREMENTS)
 	@requirements/install.sh $(PYTHON) .venv requirements.txt $(CONSTRAINTS)
-
-.venv/kernels: .venv/installed $(wildcard warmkernel/*.py)
-	@.venv/bin/python -m warmkernel install >$@

@@ -1,5 +1,4 @@
-# Set-up of grading, in the solutions only. Grading replaces the seed by a secret one,
-# and runs this cell again before the grade cells of each task.
+# Set-up of grading, in the solutions only. Grading replaces the seed by a secret one.
 import zlib
 
 seed = 0
@@ -24,19 +23,14 @@ class Draw:
 
 
 def show(value):
-    """Show a number, a tensor, or a list or tuple of them, with six decimals.
-
-    In an output of a kind of its own: what an answer prints does not mix with it.
-    """
-    from IPython.display import display
-
-    def lines(value):
-        if isinstance(value, (list, tuple)):
-            return [line for item in value for line in lines(item)]
-        if isinstance(value, torch.Tensor):
-            values = [round(float(v), 6) + 0.0 for v in value.detach().flatten()]
-            return [f"{tuple(value.shape)} {values}"]
-        return [str(round(float(value), 6) + 0.0)]
-
-    text = "\n".join(lines(value))
-    display({"text/plain": text, "text/x-grade": text}, raw=True)
+    """Print a number, a tensor, or a list or tuple of them, with six decimals."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            show(item)
+    elif isinstance(value, torch.Tensor):
+        print(
+            tuple(value.shape),
+            [round(float(v), 6) + 0.0 for v in value.detach().flatten()],
+        )
+    else:
+        print(round(float(value), 6) + 0.0)

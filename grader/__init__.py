@@ -1,1 +1,0 @@
-"""Grades exercise notebooks: submissions in, scores and feedback out."""
