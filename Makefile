@@ -1,5 +1,6 @@
 # Two commands matter: `make book` builds the site, `make test` runs every check. `make help` lists the rest.
-# Each installs what it needs, into .venv-site (no torch) or .venv (everything), and again when a list of requirements changes.
+# Each installs what it needs, into .venv-site (no torch), .venv (everything) or .venv-nbgrader (nbgrader beside everything), and again
+# when a list of requirements changes.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -7,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 REQUIREMENTS := requirements.txt $(CONSTRAINTS) $(wildcard requirements/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve notebooks test clean
+.PHONY: help book serve notebooks test nbgrader bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s%s\n", $$1, $$2 }'
@@ -21,22 +22,40 @@ book: .venv-site/installed ## Build the site into _build/html (no cell is run)
 serve: book ## Build the site and serve it on this machine
 	@.venv-site/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-notebooks: .venv/installed ## Derive notebooks, exercises, solutions and scratch; runs what changed
+notebooks: .venv/kernels ## Derive notebooks, exercises, solutions and scratch; runs what changed
 	@.venv/bin/python -m derive
 
-test: .venv/installed .venv-site/installed ## Run every check
+test: .venv/kernels .venv-site/installed ## Run every check
 	@requirements/chromium.sh
 	.venv/bin/python -m derive --check
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	OMP_NUM_THREADS=1 .venv/bin/pytest --nbval -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 .venv/bin/pytest --nbval --nbval-kernel-name warm -n 2 --dist loadscope
+
+nbgrader: .venv-nbgrader/installed ## Take every exercise through nbgrader itself
+	.venv-nbgrader/bin/python -m pytest tests/nbgrader
+
+bench: .venv-nbgrader/installed ## Measure how long grading takes, beside nbgrader and plain nbval (let nothing else run)
+	.venv-nbgrader/bin/python -m benchmarks.grading
 
 clean: ## Remove what was built and installed
-	rm -rf _build .build .venv .venv-site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .build .venv .venv-site .venv-nbgrader .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv-site/installed: $(REQUIREMENTS)
 	@requirements/install.sh $(PYTHON) .venv-site requirements/site.txt $(CONSTRAINTS)
 
 .venv/installed: $(REQUIREMENTS)
 	@requirements/install.sh $(PYTHON) .venv requirements.txt $(CONSTRAINTS)
+
+.venv/kernels: .venv/installed $(wildcard warmkernel/*.py)
+	@.venv/bin/python -m warmkernel install >$@
+
+# nbgrader brings fifty packages that nothing else needs: they stand in an environment of their own, on top of .venv.
+.venv-nbgrader/installed: .venv/kernels requirements/nbgrader.txt
+	@echo "Installing requirements/nbgrader.txt into .venv-nbgrader ..."
+	@.venv/bin/python -m venv --clear .venv-nbgrader
+	@.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' >"$$(.venv-nbgrader/bin/python -c \
+		'import sysconfig; print(sysconfig.get_path("purelib"))')/course.pth"
+	@.venv-nbgrader/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/nbgrader.txt -c $(CONSTRAINTS)
+	@.venv-nbgrader/bin/python -m warmkernel install >$@

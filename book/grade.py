@@ -1,4 +1,5 @@
-# Set-up of grading, in the solutions only. Grading replaces the seed by a secret one.
+# Set-up of grading, in the solutions only. Grading replaces the seed by a secret one,
+# and runs this cell again before the grade cells of each task.
 import zlib
 
 seed = 0
@@ -23,14 +24,19 @@ class Draw:
 
 
 def show(value):
-    """Print a number, a tensor, or a list or tuple of them, with six decimals."""
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            show(item)
-    elif isinstance(value, torch.Tensor):
-        print(
-            tuple(value.shape),
-            [round(float(v), 6) + 0.0 for v in value.detach().flatten()],
-        )
-    else:
-        print(round(float(value), 6) + 0.0)
+    """Show a number, a tensor, or a list or tuple of them, with six decimals.
+
+    In an output of a kind of its own: what an answer prints does not mix with it.
+    """
+    from IPython.display import display
+
+    def lines(value):
+        if isinstance(value, (list, tuple)):
+            return [line for item in value for line in lines(item)]
+        if isinstance(value, torch.Tensor):
+            values = [round(float(v), 6) + 0.0 for v in value.detach().flatten()]
+            return [f"{tuple(value.shape)} {values}"]
+        return [str(round(float(value), 6) + 0.0)]
+
+    text = "\n".join(lines(value))
+    display({"text/plain": text, "text/x-grade": text}, raw=True)

@@ -8,7 +8,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from derive.notebook import MEASURED, RAISES, Draft, Result, Stored
 from derive.source import Cell, Source
 
 if TYPE_CHECKING:
+    from jupyter_client.kernelspec import KernelSpecManager
     from nbclient import NotebookClient
 
 CELL_SECONDS = 600
@@ -61,7 +62,7 @@ def _kernel(drafts: Sequence[Draft]) -> Iterator[tuple[NotebookClient, Path]]:
         kernels = KernelSpecManager(kernel_dirs=[str(Path(sys.prefix) / "share/jupyter/kernels")])
         client = NotebookClient(
             nbformat.v4.new_notebook(cells=cells),
-            km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
+            km=AsyncKernelManager(kernel_name=_kernel_name(kernels), kernel_spec_manager=kernels),
             timeout=CELL_SECONDS,
             shutdown_kernel="immediate",  # asked politely, a kernel takes seconds now and then
             extra_arguments=["--log-level=ERROR"],  # the kernel's own warnings are not about the cells
@@ -81,11 +82,19 @@ def _cancel_tasks() -> None:
     """Cancel what an interrupted cell has left in the event loop: it would complain that the kernel is gone."""
     from jupyter_core.utils import ensure_event_loop
 
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        return  # where a loop runs already, as in Jupyter, jupyter_client uses another, in a thread of its own
     loop = ensure_event_loop()
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+
+
+def _kernel_name(kernels: KernelSpecManager) -> str:
+    """The kernel that starts at once, where it is installed. What the cells show does not depend on it."""
+    return "warm" if "warm" in kernels.find_kernel_specs() else "python3"
 
 
 def _with_progress(drafts: Sequence[Draft], title: str) -> Iterator[Draft]:

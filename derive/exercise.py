@@ -115,6 +115,8 @@ def _check_options(cell: Cell, problems: Problems) -> None:
         problems.add(cell.line, "this mutant has no says: add words of the message that it must meet")
     if cell.role != "mutant" and cell.says is not None:
         problems.add(cell.line, "says is for mutants")
+    if cell.role != "answer" and cell.forbids:
+        problems.add(cell.line, "forbids is for answers")
     if cell.role != "answer":
         for number, line in enumerate(cell.source.split("\n"), cell.body_line):
             if _MARKER.fullmatch(line):
@@ -222,7 +224,8 @@ def drafts(exercise: Exercise, index: Index) -> tuple[list[Draft], list[Draft]]:
     prose = notebook.prose(page, index)
     stubs = {task.name: task.stub for task in exercise.tasks}
     learner = [notebook.header(page, target(page.path), chapter)]
-    solutions = [notebook.header(page, solutions_target(page.path), chapter)]
+    header = notebook.header(page, solutions_target(page.path), chapter)
+    solutions = [replace(header, metadata={"tags": ["header"]})]  # it leads to the answers: nbgrader is to leave it out
     seen: Counter[tuple[str, str]] = Counter()
     for cell in page.cells:
         if cell.kind == "markdown":
@@ -251,6 +254,8 @@ def _task_cell(page: Source, cell: Cell, number: int) -> Draft:
     metadata: dict[str, object] = {"task": cell.task}
     nbgrader = {"schema_version": 3, "task": False}
     if cell.role == "answer":
+        if cell.forbids:
+            metadata["forbids"] = list(cell.forbids)
         metadata["nbgrader"] = nbgrader | {"grade": False, "solution": True, "locked": False, "grade_id": cell.task}
     elif cell.role == "check":
         metadata["points"] = cell.points

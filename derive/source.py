@@ -24,7 +24,7 @@ from derive.myst import is_closed, line_of, parse_page, parser_config, plain_tex
 from derive.words import one_of
 
 FRONT_MATTER = ("exports_functional", "exports_nn", "file_format", "kernelspec", "myst")
-OPTIONS = ("load", "mystnb", "points", "says", "tags", "task")
+OPTIONS = ("forbids", "load", "mystnb", "points", "says", "tags", "task")
 TAGS = (
     "answer",
     "check",
@@ -42,6 +42,7 @@ KERNELSPEC = {"name": "python3", "display_name": "Python 3"}
 SETUP = "../setup.py"
 
 _TASK = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _CODE_CELL = "{code-cell}"
 
 
@@ -62,6 +63,8 @@ class Cell:
     task: str | None = None
     points: int | None = None
     says: str | None = None
+    forbids: tuple[str, ...] = ()
+    """What an answer may not use, as `F.conv1d`."""
     load: str | None = None
     alt: str | None = None
 
@@ -256,6 +259,10 @@ def _options(book: Book, path: Path, lines: list[str], fence: Token, problems: P
         problems.add(at["points"], f"points must be a whole number above 0, not {options['points']!r}")
     if "says" in options and not (isinstance(options["says"], str) and options["says"].strip()):
         problems.add(at["says"], "says must be some words of the message that the mutant has to meet")
+    if "forbids" in options:
+        names = options["forbids"]
+        if not (isinstance(names, list) and names and all(_DOTTED.fullmatch(str(name)) for name in names)):
+            problems.add(at["forbids"], "forbids must be a list of names, as in [F.conv1d, nn.Conv1d]")
     if "mystnb" in options:
         shown = options["mystnb"]
         image = shown.get("image") if isinstance(shown, dict) and list(shown) == ["image"] else None
@@ -290,6 +297,7 @@ def _code_cell(
         task=options.get("task"),
         points=options.get("points"),
         says=options.get("says"),
+        forbids=tuple(options.get("forbids", ())),
         load=options.get("load"),
         alt=options.get("mystnb", {}).get("image", {}).get("alt"),
     )

@@ -8,9 +8,17 @@ from typing import Any
 from torch.nn import functional as _torch
 
 from scratch.convolution_1d import conv1d
+from scratch.linear_layers import cross_entropy, linear, log_softmax, mse_loss, nll_loss, relu, softmax
 
 __all__: list[str] = [
     "conv1d",
+    "cross_entropy",
+    "linear",
+    "log_softmax",
+    "mse_loss",
+    "nll_loss",
+    "relu",
+    "softmax",
 ]
 
 

@@ -8,9 +8,17 @@ from typing import Any
 from torch import nn as _torch
 
 from scratch.convolution_1d import Conv1d
+from scratch.linear_layers import CrossEntropyLoss, Flatten, Linear, LogSoftmax, MSELoss, ReLU, Softmax
 
 __all__: list[str] = [
     "Conv1d",
+    "CrossEntropyLoss",
+    "Flatten",
+    "Linear",
+    "LogSoftmax",
+    "MSELoss",
+    "ReLU",
+    "Softmax",
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,14 @@ def test_cells_run_in_an_empty_folder_where_the_course_cannot_be_imported(
     assert results[2].outputs == ()
     assert texts(results)[3] == "True\n"
     assert os.environ["MPLBACKEND"] == "pdf"
+
+
+def test_cells_run_where_an_event_loop_runs_already(folder: Folder) -> None:
+    async def as_in_jupyter() -> list[Result]:
+        return run(folder, code_cell("print(1 + 1)"))
+
+    with ThreadPoolExecutor(1) as elsewhere:  # a loop that has run leaves its thread without one
+        assert texts(elsewhere.submit(asyncio.run, as_in_jupyter()).result())[1] == "2\n"
 
 
 def test_text_that_comes_in_pieces_is_stored_as_one(folder: Folder) -> None:

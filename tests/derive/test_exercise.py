@@ -145,6 +145,7 @@ def without(task: str, text: str, cells: int = 1) -> str:
         (TASK.replace(":tags: [check]\n", ""), ":points: 10", "a cell with a task is one of"),
         (TASK.replace("[grade]", "[grade]\n:points: 7"), ":points: 7", "points are for checks"),
         (TASK.replace("[grade]", "[grade]\n:says: x"), ":says: x", "says is for mutants"),
+        (TASK.replace("[check]", "[check]\n:forbids: [math.pow]"), ":forbids: [math.pow]", "forbids is for answers"),
     ],
 )
 def test_an_incomplete_task_is_refused(folder: Folder, body: str, at: str, message: str) -> None:
@@ -252,6 +253,11 @@ def test_a_cell_has_the_same_id_in_exercises_and_solutions(folder: Folder) -> No
     assert {cell.id for cell in learner[1:]} < {cell.id for cell in teacher}
 
 
+def test_the_header_of_solutions_is_known_by_its_tag(folder: Folder) -> None:
+    learner, teacher = drafts(folder)
+    assert (learner[0].metadata, teacher[0].metadata) == ({}, {"tags": ["header"]})
+
+
 def test_nbgrader_finds_its_metadata(folder: Folder) -> None:
     for cells in drafts(folder):
         by_id = {cell.id: cell.metadata for cell in cells}
@@ -268,6 +274,12 @@ def test_nbgrader_finds_its_metadata(folder: Folder) -> None:
             "tags": ["check"],
             "task": "double",
         }
+
+
+def test_what_an_answer_may_not_use_stands_in_its_metadata(folder: Folder) -> None:
+    for cells in drafts(folder, TASK.replace("[answer]", "[answer]\n:forbids: [math.pow, torch.mul]")):
+        (answer,) = [cell for cell in cells if cell.id == "answer-double"]
+        assert answer.metadata["forbids"] == ["math.pow", "torch.mul"]
 
 
 def test_cells_without_a_task_go_to_both(folder: Folder) -> None:

@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -20,7 +21,7 @@ class Outcome:
     """What the cells of one task said of one answer."""
 
     check: BaseException | None  # what the check raised, None when it passed
-    grade: str | BaseException  # what the grade cells printed, or what they raised
+    grade: str | BaseException  # what the grade cells showed, or what they raised
 
 
 def judge(exercise: Exercise, task: Task, answer: str) -> Outcome:
@@ -29,15 +30,10 @@ def judge(exercise: Exercise, task: Task, answer: str) -> Outcome:
 
     def run(cells: list[str]) -> str:
         namespace: dict[str, Any] = {"__name__": "__main__"}
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            for source in [*before, answer]:
+        with contextlib.redirect_stdout(io.StringIO()), patch("IPython.display.display") as display:
+            for source in [*before, answer, *cells]:
                 exec(compile(source, f"<{task.name}>", "exec"), namespace)
-            printed.seek(0)
-            printed.truncate()
-            for source in cells:
-                exec(compile(source, f"<{task.name}>", "exec"), namespace)
-        return printed.getvalue()
+        return "\n".join(call.args[0]["text/x-grade"] for call in display.call_args_list)
 
     def attempt(cells: list[str]) -> str | BaseException:
         try:

@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
+import grader.reference
 from derive.exercise import Exercise, Mutant, Task
+from grader import forbidden
 
-from .conftest import EXERCISES, Outcome, judge
+from .conftest import EXERCISES, ROOT, Outcome, judge
 
 TASKS = [
     pytest.param(stem, exercise, task, id=f"{stem}-{task.name}")
@@ -48,7 +51,7 @@ def test_our_answer_passes(
 ) -> None:
     outcome = references[stem, task.name]
     assert outcome.check is None
-    assert isinstance(outcome.grade, str) and outcome.grade.strip(), f"the grade cells of {task.name} print nothing"
+    assert isinstance(outcome.grade, str) and outcome.grade.strip(), f"the grade cells of {task.name} show nothing"
 
 
 @pytest.mark.parametrize(("stem", "name", "source"), OTHER_STYLES)
@@ -76,6 +79,32 @@ def test_a_right_answer_by_a_forbidden_way_is_refused(
     assert outcome.grade == references[stem, name].grade, "the answer is wrong besides, so this shows nothing"
 
 
+@pytest.mark.parametrize("stem", EXERCISES)
+def test_grade_cells_show_and_do_not_print(stem: str) -> None:
+    """What is printed is not compared: an answer may print as well."""
+    notebook = nbformat.read(ROOT / "solutions" / f"{stem}.ipynb", as_version=4)
+    graded = [cell for cell in notebook.cells if cell.id.startswith("grade-")]
+    assert graded
+    for cell in graded:
+        assert all("text/x-grade" in output.get("data", {}) for output in cell.outputs), cell.id
+
+
+@pytest.mark.parametrize("stem", EXERCISES)
+def test_what_a_task_forbids_is_not_in_right_answers_and_is_in_refused_ones(stem: str) -> None:
+    """As the grader reads answers: by their source, before anything is run."""
+    reference = grader.reference.read(ROOT / "solutions" / f"{stem}.ipynb")
+    context = [part.source for part in reference.parts if part.kind == "context"]
+
+    def used(name: str, source: str) -> str:
+        task = reference.task(name)
+        return forbidden.used(name, {name: source}, task.answer, task.forbids, context)
+
+    right = [(task.name, task.answer) for task in reference.tasks] + answers("alternatives", stem)
+    assert [(name, used(name, source)) for name, source in right if used(name, source)] == []
+    caught = {name for heading, source in answers("refused", stem) if used(name := heading.split(": ")[0], source)}
+    assert caught == {task.name for task in reference.tasks if task.forbids}
+
+
 @pytest.mark.parametrize(("stem", "task", "mutant"), MUTANTS)
 def test_every_mutant_dies(
     stem: str, task: Task, mutant: Mutant, references: dict[tuple[str, str], Outcome], record_property: Any
@@ -86,7 +115,7 @@ def test_every_mutant_dies(
     record_property("mutant", {"check": says_it, "grade": graded_down})
     assert outcome.check is not None, "the check passes a wrong answer"
     assert says_it, f"the check should say {mutant.says!r}, but says: {outcome.check}"
-    assert graded_down, "the grade cells print the same for this wrong answer as for the right one"
+    assert graded_down, "the grade cells show the same for this wrong answer as for the right one"
 
 
 @pytest.mark.parametrize(("stem", "exercise", "task"), TASKS)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 NOT_THERE = """
 import importlib.util
-found = [name for name in ("scratch", "derive", "grader", "warmkernel", "book") if importlib.util.find_spec(name)]
+found = [name for name in ("scratch", "derive", "grader", "book") if importlib.util.find_spec(name)]
 assert not found, f"this repository can be imported here: {found}"
 """
 

@@ -5,11 +5,13 @@ import shutil
 import stat
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SOURCES = ("derive", "grader", "scratch", "warmkernel", "requirements", "pyproject.toml", "README.md", "LICENSE")
 
 
 def script(path: Path, text: str) -> Path:
@@ -133,3 +135,32 @@ def test_another_make_at_work(tmp_path: Path) -> None:
     lock.mkdir()
     assert "Another make is installing" in complaint(install(sys.executable, tmp_path))
     assert lock.exists(), "the lock is the other's"
+
+
+def test_the_course_installs_the_command_grade_and_its_kernels(tmp_path: Path) -> None:
+    copy, target = tmp_path / "copy", tmp_path / "target"
+    copy.mkdir()
+    for name in SOURCES:  # building leaves files beside the sources
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, copy / name)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(copy)]
+    done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    (found,) = distributions(path=[str(target)])
+    wanted = found.requires or []
+    for name in ("nbval", "distributed", "torch"):
+        assert any(each.startswith(name) and "extra == 'grade'" in each.replace('"', "'") for each in wanted), wanted
+    assert {point.group: point.value for point in found.entry_points if point.name in ("grade", "warm")} == {
+        "console_scripts": "grader.cli:main",
+        "jupyter_client.kernel_provisioners": "warmkernel.provisioner:WarmProvisioner",
+    }
+    told = subprocess.run(
+        [str(target / "bin" / "grade"), "--help"],
+        env=os.environ | {"PYTHONPATH": str(target)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0 and told.stdout.startswith("usage: grade"), told.stderr
+    assert (target / "grader" / "templates" / "feedback.html").is_file()

@@ -1,0 +1,1 @@
+"""Grades exercise notebooks: submissions in, scores and feedback out."""
