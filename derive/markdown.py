@@ -28,15 +28,17 @@ ADMONITIONS = {
     "seealso": "See also",
     "admonition": "",
 }
-DIRECTIVES = (*ADMONITIONS, "dropdown", "figure", "image", "math", "code-cell")
+DIRECTIVES = (*ADMONITIONS, "dropdown", "explorer", "figure", "image", "math", "code-cell")
 _PICTURE_OPTIONS = ("align", "alt", "class", "height", "name", "scale", "width")
 _OPTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(ADMONITIONS, ("class", "name")),
     "dropdown": ("animate", "class-body", "class-container", "class-title", "color", "icon", "name", "open"),
+    "explorer": (),
     "figure": (*_PICTURE_OPTIONS, "figclass", "figwidth"),
     "image": _PICTURE_OPTIONS,
     "math": ("label",),
 }
+_ARGUMENTS = {"explorer": "the name of an explorer", **dict.fromkeys(("figure", "image"), "the path of a file")}
 _PLAIN_BLOCKS = {
     "blockquote_open",
     "bullet_list_open",
@@ -163,13 +165,12 @@ class _Run:
         elif name not in DIRECTIVES:
             self.problem(line, f"unknown directive {{{name}}}: {one_of(name, DIRECTIVES)}")
         else:
-            takes_argument = name in ("admonition", "dropdown", "figure", "image")
+            takes_argument = name in ("admonition", "dropdown", "explorer", "figure", "image")
             block = directive(token, _OPTIONS[name], takes_argument)
             for warning in block.warnings:
                 self.problem(line, f"{{{name}}}: {warning}")
             if takes_argument and not block.argument:
-                what = "the path of a file" if name in ("figure", "image") else "a title"
-                self.problem(line, f"{{{name}}} needs {what} behind its name")
+                self.problem(line, f"{{{name}}} needs {_ARGUMENTS.get(name, 'a title')} behind its name")
             else:
                 self._replace(token, token.markup, lambda quoted: self._directive(block, line, quoted))
 
@@ -184,9 +185,23 @@ class _Run:
             opening = "<details open>" if "open" in block.options else "<details>"
             summary = f"<summary>{self._summary(block.argument, line)}</summary>"
             return [opening, summary, "", *inside.split("\n"), "", "</details>"]
+        if block.name == "explorer":
+            return self._explorer(block.argument, body, line, body_line)
         if block.name == "math":
             return self._math(body, block.options.get("label", ""), line, quoted)
         return self._picture(block, line, quoted)
+
+    def _explorer(self, name: str, body: str, line: int, body_line: int) -> list[str]:
+        """A link to the explorer on the site: it needs the site's scripts."""
+        known = sorted(path.stem for path in (self.book.root / "book/_static/explorers").glob("*.js"))
+        if name not in known:
+            self.problem(line, f"there is no explorer {name}: {one_of(name, known)}")
+        if not body.strip():
+            self.problem(line, "this explorer has no text: say what to try")
+        inside = self.converter.convert(body, body_line, quoted=True)
+        address = f"{self.book.page(self.references.page.name)}#explorer-{name}"
+        rows = ["**Explorer**", "", *inside.split("\n"), "", f"[Open it on the site]({address})"]
+        return [f"> {text}".rstrip() for text in rows]
 
     def _picture(self, block: Directive, line: int, quoted: bool) -> list[str]:
         alt = block.options.get("alt", "")

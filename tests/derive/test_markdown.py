@@ -59,11 +59,12 @@ A *plus* sign.
 
 @pytest.fixture
 def course(folder: Folder) -> Folder:
-    """A book with a glossary, a bibliography, a picture and a second chapter to point to."""
+    """A book with a glossary, a bibliography, a picture, an explorer and a second chapter to point to."""
     folder.write("book/glossary.md", GLOSSARY)
     folder.write("book/references.md", REFERENCES)
     folder.write("book/references.bib", BIBLIOGRAPHY)
     folder.write("book/figures/plus.svg", "<svg/>")
+    folder.write("book/_static/explorers/sums.js", "")
     folder.chapter(OTHER, name="05_sums", title="Sums")
     return folder
 
@@ -190,6 +191,15 @@ def test_a_dropdown_becomes_details(course: Folder) -> None:
         ```
 
         </details>""")
+
+
+def test_an_explorer_becomes_a_link_to_the_site(course: Folder) -> None:
+    course.write("book/_static/explorers/sums.js", "")
+    text = ":::{explorer} sums\nMove the {term}`kernel`.\n:::"
+    assert convert(course, text) == (
+        f"> **Explorer**\n>\n> Move the [kernel]({SITE}/glossary.html#term-kernel).\n>\n"
+        f"> [Open it on the site]({SITE}/chapters/04_adding.html#explorer-sums)"
+    )
 
 
 def test_a_dropdown_that_starts_open_stays_open(course: Folder) -> None:
@@ -422,6 +432,9 @@ def test_prose_of_which_nothing_is_left_makes_no_cell(course: Folder) -> None:
         ("One.\n\n:::{note}\nnever closed", 3, "this block is never closed: end it with :::"),
         (":::{note}\n```{code-cell}\nx\n```\n:::", 2, "a code cell cannot stand inside another block"),
         (":::{admonition}\nx\n:::", 1, "{admonition} needs a title"),
+        (":::{explorer}\nx\n:::", 1, "{explorer} needs the name of an explorer"),
+        (":::{explorer} differences\nx\n:::", 1, "there is no explorer differences: use one of "),
+        (":::{explorer} sums\n:::", 1, "this explorer has no text"),
         (":::python\nx\n:::", 1, "::: needs a directive"),
         ("a\n\n| {term}`kernel` \\| |\n|---|\n", 3, "cannot share a cell of a table"),
         ("A $$x$$ b", 1, "$$ inside a paragraph"),

@@ -1,0 +1,137 @@
+"use strict";
+// Explorer: a kernel moves over a picture, one sum at a time.
+
+(() => {
+  const box = document.getElementById("explorer-convolution");
+  const LIMITS = { size: [3, 10, 9], kernel: [1, 5, 3], stride: [1, 3, 1], padding: [0, 3, 0], dilation: [1, 3, 1] };
+  const chosen = Object.fromEntries(Object.entries(LIMITS).map(([name, [, , value]]) => [name, value]));
+  let position = 0;
+  let timer = null;
+
+  /** An X of ones on a ground of minus ones; from 5 pixels on with a margin. */
+  function picture(size) {
+    const margin = size < 5 ? 0 : 1;
+    const drawn = (i, j) => (i === j || i + j === size - 1) && i >= margin && i < size - margin;
+    return table(size, (i, j) => (drawn(i, j) ? 1 : -1));
+  }
+
+  /** The stroke from the upper left to the lower right. */
+  function kernel(size) {
+    return table(size, (i, j) => (i === j ? 1 : -1));
+  }
+
+  function table(size, entry) {
+    return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => entry(i, j)));
+  }
+
+  function padded(numbers, padding) {
+    const at = (i) => i - padding;
+    return table(numbers.length + 2 * padding, (i, j) => numbers[at(i)]?.[at(j)] ?? 0);
+  }
+
+  function outputSize() {
+    const span = chosen.dilation * (chosen.kernel - 1) + 1;
+    return Math.floor((chosen.size + 2 * chosen.padding - span) / chosen.stride) + 1;
+  }
+
+  /** The taps of the kernel at one output: where they lie, their weight, and the number under them. */
+  function taps(input, weights, row, column) {
+    return weights.flatMap((line, k) =>
+      line.map((weight, l) => {
+        const [i, j] = [row * chosen.stride + k * chosen.dilation, column * chosen.stride + l * chosen.dilation];
+        return { i, j, weight, number: input[i][j] };
+      }),
+    );
+  }
+
+  const sum = (terms) => terms.reduce((total, { weight, number }) => total + weight * number, 0);
+
+  const stage = kit.element("div", { class: "explorer-stage" });
+  const length = kit.element("p", { class: "explorer-formula" });
+  const terms = kit.element("p", { class: "explorer-formula" });
+  const place = kit.element("input", { type: "range", min: 0, value: 0, "aria-label": "output position" });
+  const back = kit.button("Back", () => go(position - 1));
+  const step = kit.button("Step", () => go(position + 1));
+  const play = kit.button("Play", () => (timer ? pause() : start()));
+  const steps = kit.element("div", { class: "explorer-steps" }, back, step, play, place);
+
+  function start() {
+    if (position === Number(place.max)) go(0);
+    timer = setInterval(() => (position < Number(place.max) ? go(position + 1) : pause()), 600);
+    play.textContent = "Pause";
+  }
+
+  function pause() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+  }
+
+  function go(to) {
+    position = Math.min(Math.max(to, 0), Number(place.max));
+    draw();
+  }
+
+  function draw() {
+    const { size, kernel: K, stride, padding, dilation } = chosen;
+    const input = padded(picture(size), padding);
+    const weights = kernel(K);
+    const n = outputSize();
+    const fits = n > 0;
+    place.max = fits ? n * n - 1 : 0;
+    position = Math.min(position, Number(place.max));
+    place.value = position;
+    for (const control of [back, step, play, place]) control.disabled = !fits;
+    if (!fits) pause();
+
+    const span = dilation * (K - 1) + 1;
+    const reckoned = `\u230a(${size} + 2\u00b7${padding} \u2212 ${dilation}\u00b7(${K} \u2212 1) \u2212 1) / ${stride}\u230b + 1`;
+    length.textContent = fits
+      ? `Output size: ${reckoned} = ${n}`
+      : `The kernel spans ${span} pixels, the padded input has ${input.length}: torch raises a RuntimeError.`;
+
+    const [row, column] = fits ? [Math.floor(position / n), position % n] : [0, 0];
+    const read = fits ? taps(input, weights, row, column) : [];
+    const isRead = new Set(read.map(({ i, j }) => `${i},${j}`));
+    const sign = (number) => (number > 0 ? "plus" : number < 0 ? "minus" : "zero");
+    const outside = (i) => i < padding || i >= padding + size;
+    const lookInput = (i, j) =>
+      (outside(i) || outside(j) ? "padded" : sign(input[i][j])) + (isRead.has(`${i},${j}`) ? " read" : "");
+    const figure = (title, drawing) => kit.element("figure", {}, kit.element("figcaption", {}, title), drawing);
+    const figures = [
+      figure(`Input, ${size} \u00d7 ${size}`, kit.squares(input, "The input with its padding.", lookInput)),
+      figure(`Kernel, ${K} \u00d7 ${K}`, kit.squares(weights, "The kernel.", (i, j) => sign(weights[i][j]))),
+    ];
+    if (fits) {
+      const output = table(n, (i, j) => sum(taps(input, weights, i, j)));
+      const lookOutput = (i, j) => sign(output[i][j]) + (i === row && j === column ? " read" : "");
+      const drawing = kit.squares(output, "The output.", lookOutput);
+      drawing.addEventListener("click", (event) => {
+        const { row: i, column: j } = event.target.closest("g")?.dataset ?? {};
+        if (i !== undefined) go(Number(i) * n + Number(j));
+      });
+      figures.push(figure(`Output, ${n} \u00d7 ${n}`, drawing));
+      const total = kit.number(sum(read));
+      terms.textContent = `Output (${row}, ${column}): ${read.map(product).join(" + ")} = ${total}`;
+      place.setAttribute("aria-valuetext", `row ${row}, column ${column}: the sum is ${total}`);
+    } else {
+      terms.textContent = "";
+      place.removeAttribute("aria-valuetext");
+    }
+    stage.replaceChildren(...figures);
+  }
+
+  const product = ({ weight, number }) => `${factor(weight)}\u00b7${factor(number)}`;
+  const factor = (number) => (number < 0 ? `(${kit.number(number)})` : String(number));
+
+  const labels = { size: "input size", kernel: "kernel_size", stride: "stride", padding: "padding", dilation: "dilation" };
+  const sliders = Object.entries(LIMITS).map(([name, [min, max, value]]) =>
+    kit.slider(labels[name], { name, min, max, value }, (number) => {
+      chosen[name] = number;
+      draw();
+    }),
+  );
+  place.addEventListener("input", () => go(Number(place.value)));
+  box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, stage, steps, terms);
+  draw();
+})();
