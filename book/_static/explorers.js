@@ -18,15 +18,28 @@ const kit = {
     return element;
   },
 
-  /** A labelled slider; `change` is called with each new value. */
+  /** A labelled slider: its `row` on the page, its `input`, and `set`. `change` is called with each new value. */
   slider(label, { name, min, max, value }, change) {
     const input = kit.element("input", { type: "range", name, min, max, value, id: `explore-${name}` });
     const shown = kit.element("output", { for: input.id }, String(value));
-    input.addEventListener("input", () => {
-      shown.value = input.value;
-      change(Number(input.value));
-    });
-    return kit.element("div", { class: "explorer-slider" }, kit.element("label", { for: input.id }, label), input, shown);
+    const set = (number) => {
+      input.value = shown.value = number;
+      change(number);
+    };
+    input.addEventListener("input", () => set(Number(input.value)));
+    return { row: kit.row(label, input, shown), input, set };
+  },
+
+  /** A labelled list to choose from: its `row` on the page and its `input`. `change` is called with each new choice. */
+  choice(label, { name, options }, change) {
+    const entries = options.map((option) => kit.element("option", {}, String(option)));
+    const input = kit.element("select", { name, id: `explore-${name}` }, ...entries);
+    input.addEventListener("change", () => change(options[input.selectedIndex]));
+    return { row: kit.row(label, input), input };
+  },
+
+  row(label, input, ...more) {
+    return kit.element("div", { class: "explorer-row" }, kit.element("label", { for: input.id }, label), input, ...more);
   },
 
   /** A button; `press` is called when it is pressed. */
@@ -34,6 +47,11 @@ const kit = {
     const button = kit.element("button", { type: "button" }, label);
     button.addEventListener("click", press);
     return button;
+  },
+
+  /** A drawing with its title above it. */
+  figure(title, drawing, attributes = {}) {
+    return kit.element("figure", attributes, kit.element("figcaption", {}, title), drawing);
   },
 
   /** A table of numbers as squares, drawn; `look(row, column)` gives the class of a square. */

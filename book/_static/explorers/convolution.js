@@ -97,10 +97,9 @@
     const outside = (i) => i < padding || i >= padding + size;
     const lookInput = (i, j) =>
       (outside(i) || outside(j) ? "padded" : sign(input[i][j])) + (isRead.has(`${i},${j}`) ? " read" : "");
-    const figure = (title, drawing) => kit.element("figure", {}, kit.element("figcaption", {}, title), drawing);
     const figures = [
-      figure(`Input, ${size} \u00d7 ${size}`, kit.squares(input, "The input with its padding.", lookInput)),
-      figure(`Kernel, ${K} \u00d7 ${K}`, kit.squares(weights, "The kernel.", (i, j) => sign(weights[i][j]))),
+      kit.figure(`Input, ${size} \u00d7 ${size}`, kit.squares(input, "The input with its padding.", lookInput)),
+      kit.figure(`Kernel, ${K} \u00d7 ${K}`, kit.squares(weights, "The kernel.", (i, j) => sign(weights[i][j]))),
     ];
     if (fits) {
       const output = table(n, (i, j) => sum(taps(input, weights, i, j)));
@@ -110,7 +109,7 @@
         const { row: i, column: j } = event.target.closest("g")?.dataset ?? {};
         if (i !== undefined) go(Number(i) * n + Number(j));
       });
-      figures.push(figure(`Output, ${n} \u00d7 ${n}`, drawing));
+      figures.push(kit.figure(`Output, ${n} \u00d7 ${n}`, drawing));
       const total = kit.number(sum(read));
       terms.textContent = `Output (${row}, ${column}): ${read.map(product).join(" + ")} = ${total}`;
       place.setAttribute("aria-valuetext", `row ${row}, column ${column}: the sum is ${total}`);
@@ -125,12 +124,13 @@
   const factor = (number) => (number < 0 ? `(${kit.number(number)})` : String(number));
 
   const labels = { size: "input size", kernel: "kernel_size", stride: "stride", padding: "padding", dilation: "dilation" };
-  const sliders = Object.entries(LIMITS).map(([name, [min, max, value]]) =>
-    kit.slider(labels[name], { name, min, max, value }, (number) => {
+  const sliders = Object.entries(LIMITS).map(([name, [min, max, value]]) => {
+    const slider = kit.slider(labels[name], { name, min, max, value }, (number) => {
       chosen[name] = number;
       draw();
-    }),
-  );
+    });
+    return slider.row;
+  });
   place.addEventListener("input", () => go(Number(place.value)));
   box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, stage, steps, terms);
   draw();
