@@ -9,6 +9,7 @@ from torch.nn import functional as _torch
 
 from scratch.convolution_1d import conv1d
 from scratch.linear_layers import cross_entropy, linear, log_softmax, mse_loss, nll_loss, relu, softmax
+from scratch.padding import pad
 
 __all__: list[str] = [
     "conv1d",
@@ -17,6 +18,7 @@ __all__: list[str] = [
     "log_softmax",
     "mse_loss",
     "nll_loss",
+    "pad",
     "relu",
     "softmax",
 ]

@@ -9,8 +9,15 @@ from torch import nn as _torch
 
 from scratch.convolution_1d import Conv1d
 from scratch.linear_layers import CrossEntropyLoss, Flatten, Linear, LogSoftmax, MSELoss, ReLU, Softmax
+from scratch.padding import CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d
 
 __all__: list[str] = [
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "CrossEntropyLoss",
     "Flatten",
@@ -18,7 +25,16 @@ __all__: list[str] = [
     "LogSoftmax",
     "MSELoss",
     "ReLU",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "Softmax",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
 ]
 
 
