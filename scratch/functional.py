@@ -10,12 +10,21 @@ from torch.nn import functional as _torch
 from scratch.convolution_1d import conv1d
 from scratch.linear_layers import cross_entropy, linear, log_softmax, mse_loss, nll_loss, relu, softmax
 from scratch.padding import pad
+from scratch.pooling_and_dropout import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, dropout, dropout1d, dropout2d, max_pool1d, max_pool2d
 
 __all__: list[str] = [
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
     "conv1d",
     "cross_entropy",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
     "linear",
     "log_softmax",
+    "max_pool1d",
+    "max_pool2d",
     "mse_loss",
     "nll_loss",
     "pad",

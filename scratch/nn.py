@@ -10,8 +10,12 @@ from torch import nn as _torch
 from scratch.convolution_1d import Conv1d
 from scratch.linear_layers import CrossEntropyLoss, Flatten, Linear, LogSoftmax, MSELoss, ReLU, Softmax
 from scratch.padding import CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d
+from scratch.pooling_and_dropout import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, Dropout, Dropout1d, Dropout2d, MaxPool1d, MaxPool2d
 
 __all__: list[str] = [
+    "AdaptiveAvgPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -20,10 +24,15 @@ __all__: list[str] = [
     "ConstantPad3d",
     "Conv1d",
     "CrossEntropyLoss",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
     "Flatten",
     "Linear",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",
