@@ -8,6 +8,7 @@ from typing import Any
 from torch.nn import functional as _torch
 
 from scratch.convolution_1d import conv1d
+from scratch.convolution_2d import conv2d, conv_transpose2d
 from scratch.linear_layers import cross_entropy, linear, log_softmax, mse_loss, nll_loss, relu, softmax
 from scratch.padding import pad
 from scratch.pooling_and_dropout import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, dropout, dropout1d, dropout2d, max_pool1d, max_pool2d
@@ -17,6 +18,8 @@ __all__: list[str] = [
     "avg_pool1d",
     "avg_pool2d",
     "conv1d",
+    "conv2d",
+    "conv_transpose2d",
     "cross_entropy",
     "dropout",
     "dropout1d",

@@ -103,7 +103,8 @@
     ];
     if (fits) {
       const output = table(n, (i, j) => sum(taps(input, weights, i, j)));
-      const lookOutput = (i, j) => sign(output[i][j]) + (i === row && j === column ? " read" : "");
+      const isMatch = (i, j) => output[i][j] === K * K; // every pixel under the kernel agrees
+      const lookOutput = (i, j) => (isMatch(i, j) ? "match" : sign(output[i][j])) + (i === row && j === column ? " read" : "");
       const drawing = kit.squares(output, "The output.", lookOutput);
       drawing.addEventListener("click", (event) => {
         const { row: i, column: j } = event.target.closest("g")?.dataset ?? {};

@@ -1,0 +1,110 @@
+"""The explorers in Chromium: their numbers are torch's, and they work by keyboard and by mouse."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from playwright.sync_api import Page
+from torch.nn import functional as F
+
+from tests.site.conftest import Reader
+from tests.site.pages import PAGES
+
+CONVOLUTION = "book/chapters/05_convolution_2d.html"
+SIZES = {
+    "size": range(3, 11),
+    "kernel": range(1, 6),
+    "stride": range(1, 4),
+    "padding": range(4),
+    "dilation": range(1, 4),
+}
+
+SEE = """cases => {
+    const shown = picture => [...picture.querySelectorAll("g")].map(square => ({
+        row: Number(square.dataset.row), column: Number(square.dataset.column),
+        number: Number(square.textContent.replace("\\u2212", "-")), read: square.classList.contains("read"),
+    }));
+    return cases.map(options => {
+        for (const [name, value] of Object.entries(options)) {
+            const slider = document.getElementById(`explore-${name}`);
+            slider.value = value;
+            slider.dispatchEvent(new Event("input"));
+        }
+        const [size] = document.querySelectorAll(".explorer-formula");
+        return {text: size.textContent, pictures: [...document.querySelectorAll(".explorer svg")].map(shown)};
+    });
+}"""
+
+
+def matrix(squares: list[dict[str, Any]]) -> torch.Tensor:
+    rows, columns = (max(square[axis] for square in squares) + 1 for axis in ("row", "column"))
+    return torch.tensor([square["number"] for square in squares], dtype=torch.float64).reshape(1, 1, rows, columns)
+
+
+@pytest.fixture
+def convolution(reader: Reader) -> Page:
+    return reader.open(CONVOLUTION)
+
+
+def test_convolution_shows_the_numbers_of_torch(convolution: Page) -> None:
+    cases = [dict(zip(SIZES, values, strict=True)) for values in product(*SIZES.values())]
+    too_large = 0
+    for case, seen in zip(cases, convolution.evaluate(SEE, cases), strict=True):
+        padding = case["padding"]
+        padded, kernel, *outputs = (matrix(picture) for picture in seen["pictures"])
+        size = padded.shape[-1] - padding
+        inside = padded[..., padding:size, padding:size]
+        assert inside.shape[-2:] == (case["size"], case["size"])
+        assert torch.equal(F.pad(inside, [padding] * 4), padded)
+        if not outputs:
+            with pytest.raises(RuntimeError, match="Kernel size can't be greater"):
+                F.conv2d(inside, kernel, None, case["stride"], padding, case["dilation"])
+            assert "torch raises a RuntimeError" in seen["text"]
+            too_large += 1
+            continue
+        expected = F.conv2d(inside, kernel, None, case["stride"], padding, case["dilation"])
+        assert torch.equal(outputs[0], expected)
+        assert seen["text"].endswith(f"= {expected.shape[-1]}")
+        read = sum(square["read"] for square in seen["pictures"][0])
+        assert read == kernel.numel()
+    assert 0 < too_large < len(cases) / 2
+
+
+def test_convolution_steps_by_keyboard_and_by_mouse(convolution: Page, reader: Reader) -> None:
+    place = convolution.get_by_label("output position")
+    place.focus()
+    convolution.keyboard.press("ArrowRight")
+    assert "row 0, column 1" in str(place.get_attribute("aria-valuetext"))
+    convolution.get_by_role("button", name="Back").click()
+    assert "row 0, column 0" in str(place.get_attribute("aria-valuetext"))
+    convolution.locator(".explorer svg").nth(2).locator("g").nth(9).click()
+    assert "row 1, column 2" in str(place.get_attribute("aria-valuetext"))
+    terms = convolution.locator(".explorer-formula").nth(1).inner_text()
+    assert terms.startswith("Output (1, 2): ")
+    products, total = terms.replace("\N{MINUS SIGN}", "-").split(": ")[1].split(" = ")
+    assert eval(products.replace("\N{MIDDLE DOT}", "*")) == int(total)
+    assert reader.trouble == []
+
+
+def test_convolution_marks_where_every_pixel_agrees(convolution: Page) -> None:
+    output = convolution.locator(".explorer svg").nth(2)
+    places = "squares => squares.map(square => [square.dataset.row, square.dataset.column].join())"
+    assert output.locator(".match").evaluate_all(places) == ["1,1", "2,2", "4,4", "5,5"]
+    convolution.evaluate(SEE, [{"stride": 2}])
+    assert output.locator(".match").evaluate_all(places) == ["1,1", "2,2"]
+
+
+def test_convolution_plays_to_the_end_and_stops(convolution: Page) -> None:
+    convolution.evaluate(SEE, [{"size": 4, "kernel": 3}])
+    convolution.get_by_role("button", name="Play").click()
+    convolution.get_by_role("button", name="Pause").wait_for()
+    convolution.get_by_role("button", name="Play").wait_for()
+    assert "row 1, column 1" in str(convolution.get_by_label("output position").get_attribute("aria-valuetext"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_only_a_page_with_an_explorer_loads_its_script(reader: Reader, path: str) -> None:
+    page = reader.open(path)
+    scripts = page.locator("script[src*=explorers]").count()
+    assert scripts == (1 + page.locator(".explorer").count() if page.locator(".explorer").count() else 0)
