@@ -9,6 +9,7 @@ from torch.nn import functional as _torch
 
 from scratch.convolution_1d import conv1d
 from scratch.convolution_2d import conv2d, conv_transpose2d
+from scratch.fast_convolution import fold, unfold
 from scratch.linear_layers import cross_entropy, linear, log_softmax, mse_loss, nll_loss, relu, softmax
 from scratch.padding import pad
 from scratch.pooling_and_dropout import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, dropout, dropout1d, dropout2d, max_pool1d, max_pool2d
@@ -24,6 +25,7 @@ __all__: list[str] = [
     "dropout",
     "dropout1d",
     "dropout2d",
+    "fold",
     "linear",
     "log_softmax",
     "max_pool1d",
@@ -33,6 +35,7 @@ __all__: list[str] = [
     "pad",
     "relu",
     "softmax",
+    "unfold",
 ]
 
 

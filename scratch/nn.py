@@ -9,6 +9,7 @@ from torch import nn as _torch
 
 from scratch.convolution_1d import Conv1d
 from scratch.convolution_2d import Conv2d, ConvTranspose2d
+from scratch.fast_convolution import Fold, Unfold
 from scratch.linear_layers import CrossEntropyLoss, Flatten, Linear, LogSoftmax, MSELoss, ReLU, Softmax
 from scratch.padding import CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d
 from scratch.pooling_and_dropout import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, Dropout, Dropout1d, Dropout2d, MaxPool1d, MaxPool2d
@@ -31,6 +32,7 @@ __all__: list[str] = [
     "Dropout1d",
     "Dropout2d",
     "Flatten",
+    "Fold",
     "Linear",
     "LogSoftmax",
     "MSELoss",
@@ -44,6 +46,7 @@ __all__: list[str] = [
     "ReplicationPad2d",
     "ReplicationPad3d",
     "Softmax",
+    "Unfold",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
