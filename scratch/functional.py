@@ -7,6 +7,7 @@ from typing import Any
 
 from torch.nn import functional as _torch
 
+from scratch.batch_normalization import batch_norm
 from scratch.convolution_1d import conv1d
 from scratch.convolution_2d import conv2d, conv_transpose2d
 from scratch.fast_convolution import fold, unfold
@@ -18,6 +19,7 @@ __all__: list[str] = [
     "adaptive_avg_pool2d",
     "avg_pool1d",
     "avg_pool2d",
+    "batch_norm",
     "conv1d",
     "conv2d",
     "conv_transpose2d",

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn as _torch
 
+from scratch.batch_normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from scratch.convolution_1d import Conv1d
 from scratch.convolution_2d import Conv2d, ConvTranspose2d
 from scratch.fast_convolution import Fold, Unfold
@@ -18,6 +19,9 @@ __all__: list[str] = [
     "AdaptiveAvgPool2d",
     "AvgPool1d",
     "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
