@@ -12,6 +12,7 @@ from scratch.convolution_1d import conv1d
 from scratch.convolution_2d import conv2d, conv_transpose2d
 from scratch.fast_convolution import fold, unfold
 from scratch.linear_layers import cross_entropy, linear, log_softmax, mse_loss, nll_loss, relu, softmax
+from scratch.normalization_family import group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from scratch.padding import pad
 from scratch.pooling_and_dropout import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, dropout, dropout1d, dropout2d, max_pool1d, max_pool2d
 
@@ -28,7 +29,11 @@ __all__: list[str] = [
     "dropout1d",
     "dropout2d",
     "fold",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "max_pool1d",
     "max_pool2d",
@@ -36,6 +41,7 @@ __all__: list[str] = [
     "nll_loss",
     "pad",
     "relu",
+    "rms_norm",
     "softmax",
     "unfold",
 ]

@@ -12,6 +12,7 @@ from scratch.convolution_1d import Conv1d
 from scratch.convolution_2d import Conv2d, ConvTranspose2d
 from scratch.fast_convolution import Fold, Unfold
 from scratch.linear_layers import CrossEntropyLoss, Flatten, Linear, LogSoftmax, MSELoss, ReLU, Softmax
+from scratch.normalization_family import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, LayerNorm, LocalResponseNorm, RMSNorm, SwitchNorm2d
 from scratch.padding import CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d
 from scratch.pooling_and_dropout import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, Dropout, Dropout1d, Dropout2d, MaxPool1d, MaxPool2d
 
@@ -37,11 +38,18 @@ __all__: list[str] = [
     "Dropout2d",
     "Flatten",
     "Fold",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LayerNorm",
     "Linear",
+    "LocalResponseNorm",
     "LogSoftmax",
     "MSELoss",
     "MaxPool1d",
     "MaxPool2d",
+    "RMSNorm",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",
@@ -50,6 +58,7 @@ __all__: list[str] = [
     "ReplicationPad2d",
     "ReplicationPad3d",
     "Softmax",
+    "SwitchNorm2d",
     "Unfold",
     "ZeroPad1d",
     "ZeroPad2d",
