@@ -34,7 +34,7 @@ test: .venv/kernels .venv-site/installed ## Run every check
 	OMP_NUM_THREADS=1 .venv/bin/pytest --nbval --nbval-kernel-name warm -n 2 --dist loadscope
 
 nbgrader: .venv-nbgrader/installed ## Take every exercise through nbgrader itself
-	.venv-nbgrader/bin/python -m pytest tests/nbgrader
+	OMP_NUM_THREADS=1 .venv-nbgrader/bin/python -m pytest tests/nbgrader -n 2 --dist loadgroup
 
 bench: .venv-nbgrader/installed ## Measure how long grading takes, beside nbgrader and plain nbval (let nothing else run)
 	.venv-nbgrader/bin/python -m benchmarks.grading

@@ -16,7 +16,10 @@ import pytest
 pytest.importorskip("nbgrader", reason="nbgrader is optional: pip install -r requirements/nbgrader.txt")
 
 ROOT = Path(__file__).parents[2]
-SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
+SOLUTIONS = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
+    for path in sorted((ROOT / "solutions").glob("*.ipynb"))
+]
 ASSIGNMENT = "assignment"
 
 
@@ -67,7 +70,7 @@ class Course:
         return {row["student_id"]: (float(row["raw_score"]), float(row["max_score"])) for row in rows}
 
 
-@pytest.fixture(scope="module", params=SOLUTIONS, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=SOLUTIONS)
 def course(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Course:
     return Course(tmp_path_factory.mktemp("course"), request.param)
 
