@@ -81,6 +81,11 @@ class _Edit:
     text: str
 
 
+def _quote(title: str, text: str) -> list[str]:
+    """A block quote with a bold title."""
+    return [f"> {line}".rstrip() for line in (f"**{title}**", "", *text.split("\n"))]
+
+
 class Converter:
     """Converts the prose of one page."""
 
@@ -179,7 +184,7 @@ class _Run:
         if block.name in ADMONITIONS:
             title = self.converter.convert(block.argument, line) if block.argument else ADMONITIONS[block.name]
             inside = self.converter.convert(body, body_line, quoted=True)
-            return [f"> {text}".rstrip() for text in [f"**{title}**", "", *inside.split("\n")]]
+            return _quote(title, inside)
         if block.name == "dropdown":
             inside = self.converter.convert(body, body_line, quoted)
             opening = "<details open>" if "open" in block.options else "<details>"
@@ -200,8 +205,7 @@ class _Run:
             self.problem(line, "this explorer has no text: say what to try")
         inside = self.converter.convert(body, body_line, quoted=True)
         address = f"{self.book.page(self.references.page.name)}#explorer-{name}"
-        rows = ["**Explorer**", "", *inside.split("\n"), "", f"[Open it on the site]({address})"]
-        return [f"> {text}".rstrip() for text in rows]
+        return _quote("Explorer", f"{inside}\n\n[Open it on the site]({address})")
 
     def _picture(self, block: Directive, line: int, quoted: bool) -> list[str]:
         alt = block.options.get("alt", "")

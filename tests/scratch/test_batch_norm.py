@@ -15,9 +15,6 @@ from torch import nn as torch_nn
 
 from scratch import functional, nn
 
-settings.register_profile("course", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("course")
-
 LAYERS = {"BatchNorm1d": (2, 3), "BatchNorm2d": (4,), "BatchNorm3d": (5,)}
 HAS_BIAS = "bias" in inspect.signature(torch_nn.BatchNorm1d).parameters
 

@@ -17,9 +17,6 @@ from scratch import functional, nn
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 
-settings.register_profile("course", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("course")
-
 
 @dataclass
 class Case:

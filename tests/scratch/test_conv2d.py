@@ -17,9 +17,6 @@ from scratch import functional, nn
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 
-SETTINGS = settings(max_examples=200, deadline=None, derandomize=True)
-FEW = settings(max_examples=12, deadline=None, derandomize=True)
-
 
 @dataclass
 class Case:
@@ -115,7 +112,6 @@ def results(layer: torch_nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"output": output.detach(), **dict(zip(("input", *names), gradients, strict=True))}
 
 
-@SETTINGS
 @given(BOTH)
 def test_output_and_gradients(case: Case) -> None:
     ours, theirs = twins(case)
@@ -123,7 +119,6 @@ def test_output_and_gradients(case: Case) -> None:
     torch.testing.assert_close(results(ours, x), results(theirs, x))
 
 
-@SETTINGS
 @given(BOTH)
 def test_the_function_with_the_same_arguments(case: Case) -> None:
     options = {k: v for k, v in case.options.items() if k not in ("kernel_size", "bias", "padding_mode")}
@@ -136,7 +131,6 @@ def test_the_function_with_the_same_arguments(case: Case) -> None:
     )
 
 
-@SETTINGS
 @given(BOTH)
 def test_state_dict_repr_attributes_and_first_parameters(case: Case) -> None:
     made = []
@@ -154,7 +148,7 @@ def test_state_dict_repr_attributes_and_first_parameters(case: Case) -> None:
         assert getattr(ours, name) == getattr(theirs, name), name
 
 
-@FEW
+@settings(max_examples=12)
 @given(BOTH.filter(lambda case: 0 not in case.shape))
 def test_second_derivatives(case: Case) -> None:
     ours, _ = twins(case)

@@ -16,9 +16,6 @@ from torch import nn as torch_nn
 
 from scratch import fast_convolution, functional, nn
 
-settings.register_profile("course", max_examples=150, deadline=None, derandomize=True)
-settings.load_profile("course")
-
 RUNGS: dict[str, Callable[..., torch.Tensor]] = {
     name: getattr(fast_convolution, f"conv2d_{name}")
     for name in ("loops", "windows", "shift_and_add", "long_row", "winograd", "fft", "fast")

@@ -13,7 +13,7 @@ import numpy
 import pytest
 import torch
 import torch.nn.functional as torch_functional
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn as torch_nn
 
@@ -26,8 +26,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Implicit dimension choice"),
 ]
 
-settings.register_profile("course", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("course")
 
 LEADING = st.sampled_from([(), (0,), (1,), (5,), (2, 3), (3, 0), (2, 1, 3)])
 REDUCTIONS = ["none", "sum", "mean"]

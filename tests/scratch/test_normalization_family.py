@@ -14,9 +14,6 @@ from torch import nn as torch_nn
 
 from scratch import functional, nn
 
-settings.register_profile("course", max_examples=150, deadline=None, derandomize=True)
-settings.load_profile("course")
-
 INSTANCE = ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")
 CLASSES = ("LayerNorm", "RMSNorm", "GroupNorm", "LocalResponseNorm", *INSTANCE)
 FUNCTIONS = ("layer_norm", "rms_norm", "group_norm", "instance_norm", "local_response_norm")

@@ -16,9 +16,6 @@ from torch import nn as torch_nn
 from scratch import functional, nn
 from scratch.padding import pad_axis, pad_backward, pad_loops, sides_of_axes, source_index
 
-settings.register_profile("padding", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("padding")
-
 MODES = ["constant", "reflect", "replicate", "circular"]
 FAMILIES = ["Zero", "Constant", "Reflection", "Replication", "Circular"]
 LAYERS = [f"{family}Pad{axes}d" for family in FAMILIES for axes in (1, 2, 3)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as torch_functional
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn as torch_nn
 
@@ -19,8 +19,6 @@ from scratch import functional, nn, pooling_and_dropout
 
 pytestmark = pytest.mark.filterwarnings("ignore:dropout2d")
 
-settings.register_profile("course", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("course")
 
 MAX = ["max_pool1d", "max_pool2d"]
 AVERAGE = ["avg_pool1d", "avg_pool2d"]

@@ -18,9 +18,6 @@ from hypothesis import strategies as st
 
 from scratch import rearranging
 
-settings.register_profile("course", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("course")
-
 REDUCTIONS = ("sum", "mean", "max", "min", "prod")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scratch.tensors_and_devices import (
@@ -24,9 +24,6 @@ from scratch.tensors_and_devices import (
     storage_gradient,
     view_strides,
 )
-
-settings.register_profile("course", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("course")
 
 ERRORS = (IndexError, RuntimeError, TypeError, ValueError)
 SMALL = 300  # more entries than this are not expanded further
