@@ -143,12 +143,17 @@ def test_float32_parameters_beside_a_half_input(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", USUAL)
-def test_a_large_mean_costs_no_more_than_ten_times_torchs_error(name: str) -> None:
+def test_a_large_mean_costs_no_more_than_four_times_torchs_error(name: str) -> None:
+    """On average over inputs: a single one may be lucky, since the mean itself is rounded to 0.001."""
     ours, theirs = twins(USUAL[name], torch.float32)
-    x = torch.randn(USUAL[name][2]) + 1e4
-    exact = copy.deepcopy(theirs).double()(x.double())
-    errors = [(layer(x).double() - exact).abs().max() / exact.abs().max() for layer in (ours, theirs)]
-    assert errors[0] <= 10 * max(errors[1], torch.finfo(torch.float32).eps)
+    exact_layer = copy.deepcopy(theirs).double()
+    errors = torch.zeros(2, dtype=torch.float64)
+    for _ in range(100):
+        x = torch.randn(USUAL[name][2]) + 1e4
+        exact = exact_layer(x.double())
+        for i, layer in enumerate((ours, theirs)):
+            errors[i] += (layer(x).double() - exact).detach().abs().max() / exact.detach().abs().max()
+    assert errors[0] <= 4 * errors[1]
 
 
 @pytest.mark.parametrize("name", USUAL)
