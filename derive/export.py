@@ -1,4 +1,4 @@
-"""The package `scratch`: what the chapters export, and its drop-ins for `torch.nn` and `torch.nn.functional`."""
+"""The package `scratch`: what the chapters export, and its drop-ins for modules of torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from derive.errors import Problems
-from derive.source import Source
+from derive.source import EXPORTS, Source
 
 _DERIVED = "Derived by `make notebooks`: do not edit."
 
@@ -63,7 +63,12 @@ def _check_names(chapter: Source, trees: Sequence[ast.Module], problems: Problem
     top = [statement for tree in trees for statement in tree.body]
     classes = {node.name for node in top if isinstance(node, ast.ClassDef)}
     functions = {node.name for node in top if isinstance(node, ast.FunctionDef)}
-    for key, kind, known in (("exports_nn", "class", classes), ("exports_functional", "function", functions)):
+    kinds = {
+        "exports_functional": ("function", functions),
+        "exports_metrics": ("class or function", classes | functions),
+    }
+    for key in EXPORTS:
+        kind, known = kinds.get(key, ("class", classes))
         for name in chapter.front_matter.get(key, ()):
             if name not in known:
                 line = next(n for n, text in enumerate(chapter.text.split("\n"), 1) if text.startswith(key))
@@ -149,22 +154,27 @@ def package(chapters: Iterable[Source]) -> dict[str, str]:
     def listed(key: str) -> dict[str, str]:
         return {name: module_name(chapter.path) for chapter in chapters for name in chapter.front_matter.get(key, ())}
 
-    nn, functional = listed("exports_nn"), listed("exports_functional")
     return {
         "scratch/__init__.py": _INIT,
-        "scratch/nn.py": _drop_in("torch.nn", "torch import nn", nn),
-        "scratch/functional.py": _drop_in("torch.nn.functional", "torch.nn import functional", functional),
+        "scratch/data.py": _drop_in("torch.utils.data", "torch.utils import data", listed("exports_data")),
+        "scratch/functional.py": _drop_in(
+            "torch.nn.functional", "torch.nn import functional", listed("exports_functional")
+        ),
+        "scratch/metrics.py": _METRICS.format(derived=_DERIVED, **_lines(listed("exports_metrics"))),
+        "scratch/nn.py": _drop_in("torch.nn", "torch import nn", listed("exports_nn")),
+        "scratch/optim.py": _drop_in("torch.optim", "torch import optim", listed("exports_optim")),
     }
 
 
-_INIT = f'''"""The layers that the course builds.
+_INIT = f'''"""The layers that the course builds, and what trains and judges them.
 
-`from scratch import nn, functional as F` gives them in the place of torch's. {_DERIVED}
+`from scratch import nn, functional as F, optim, data` gives them in the place of torch's; `scratch.metrics` has
+no twin in torch. {_DERIVED}
 """
 
-from scratch import functional, nn
+from scratch import data, functional, metrics, nn, optim
 
-__all__ = ["functional", "nn"]
+__all__ = ["data", "functional", "metrics", "nn", "optim"]
 '''
 
 _DROP_IN = '''"""{origin}, with the course's own in the place of torch's where it has built them.
@@ -183,16 +193,23 @@ def __getattr__(name: str) -> Any:
     return getattr(_torch, name)
 '''
 
+_METRICS = '''"""The metrics that the course builds.
+
+{derived}
+"""
+{imports}
+__all__: list[str] = [{listed}]
+'''
+
 
 def _drop_in(origin: str, statement: str, names: dict[str, str]) -> str:
+    return _DROP_IN.format(origin=origin, derived=_DERIVED, statement=statement, **_lines(names))
+
+
+def _lines(names: dict[str, str]) -> dict[str, str]:
+    """The imports and the list of what a module offers, whose names come from the modules given."""
     lines = []
     for module in sorted(set(names.values())):
         lines.append(f"from scratch.{module} import {', '.join(sorted(n for n in names if names[n] == module))}\n")
     listed = "".join(f'    "{name}",\n' for name in sorted(names))
-    return _DROP_IN.format(
-        origin=origin,
-        derived=_DERIVED,
-        statement=statement,
-        imports="".join(["\n", *lines]) if lines else "",
-        listed=f"\n{listed}" if listed else "",
-    )
+    return {"imports": "".join(["\n", *lines]) if lines else "", "listed": f"\n{listed}" if listed else ""}

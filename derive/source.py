@@ -23,7 +23,8 @@ from derive.errors import Problems
 from derive.myst import is_closed, line_of, parse_page, parser_config, plain_text
 from derive.words import one_of
 
-FRONT_MATTER = ("exports_functional", "exports_nn", "file_format", "kernelspec", "myst")
+EXPORTS = ("exports_data", "exports_functional", "exports_metrics", "exports_nn", "exports_optim")
+FRONT_MATTER = (*EXPORTS, "file_format", "kernelspec", "myst")
 OPTIONS = ("forbids", "load", "mystnb", "points", "says", "tags", "task")
 TAGS = (
     "answer",
@@ -179,7 +180,7 @@ def _front_matter(lines: list[str], tokens: list[Token], problems: Problems) -> 
     if values.get("kernelspec") != KERNELSPEC:
         line = _line_of(lines, "kernelspec", 1, end)
         problems.add(line, "front matter must have kernelspec: {name: python3, display_name: Python 3}")
-    for key in ("exports_nn", "exports_functional"):
+    for key in EXPORTS:
         names = values.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             problems.add(_line_of(lines, key, 1, end), f"{key} must be a list of names, as in [Conv1d]")

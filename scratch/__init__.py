@@ -1,8 +1,9 @@
-"""The layers that the course builds.
+"""The layers that the course builds, and what trains and judges them.
 
-`from scratch import nn, functional as F` gives them in the place of torch's. Derived by `make notebooks`: do not edit.
+`from scratch import nn, functional as F, optim, data` gives them in the place of torch's; `scratch.metrics` has
+no twin in torch. Derived by `make notebooks`: do not edit.
 """
 
-from scratch import functional, nn
+from scratch import data, functional, metrics, nn, optim
 
-__all__ = ["functional", "nn"]
+__all__ = ["data", "functional", "metrics", "nn", "optim"]

@@ -28,8 +28,11 @@ DERIVED = [
     "notebooks/04_adding.ipynb",
     "scratch/__init__.py",
     "scratch/adding.py",
+    "scratch/data.py",
     "scratch/functional.py",
+    "scratch/metrics.py",
     "scratch/nn.py",
+    "scratch/optim.py",
     "solutions/04_adding.ipynb",
 ]
 

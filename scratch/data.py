@@ -1,0 +1,14 @@
+"""torch.utils.data, with the course's own in the place of torch's where it has built them.
+
+Every other name is torch's. Derived by `make notebooks`: do not edit.
+"""
+
+from typing import Any
+
+from torch.utils import data as _torch
+
+__all__: list[str] = []
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_torch, name)
