@@ -130,6 +130,8 @@ def run(data: st.DataObject, ours: Any, theirs: Any, names: list[str], most: int
         step = data.draw(operations(tuple(theirs.shape), names))
         if step.name == "expand" and theirs.numel() > SMALL:
             continue
+        if step.name == "expand" and {0, -2} <= set(step.arguments[0]):
+            continue  # torch accepts the negative size when another is 0, and returns a tensor of that shape
         expected, got = step.on(theirs), step.on(ours)
         if isinstance(expected, type):
             assert got is expected, step
@@ -297,6 +299,9 @@ def test_the_dtype_of_arithmetic(
             return type(error)
 
     expected, got = outcome(left, right), outcome(*ours)
+    if expected is NotImplementedError and left.dtype == torch.bool:
+        assert got in (NotImplementedError, RuntimeError)  # a difference of truth values, whose shapes may not fit either
+        return
     if not isinstance(expected, torch.Tensor):
         assert got is expected
         return
