@@ -300,7 +300,10 @@ def test_the_dtype_of_arithmetic(
 
     expected, got = outcome(left, right), outcome(*ours)
     if expected is NotImplementedError and left.dtype == torch.bool:
-        assert got in (NotImplementedError, RuntimeError)  # a difference of truth values, whose shapes may not fit either
+        assert got in (
+            NotImplementedError,
+            RuntimeError,
+        )  # a difference of truth values, whose shapes may not fit either
         return
     if not isinstance(expected, torch.Tensor):
         assert got is expected

@@ -1,5 +1,7 @@
 """The site as a reader has it: every page in Chromium, in light and dark, on a desk and on a telephone."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -107,3 +109,14 @@ def test_the_folder_opens_without_a_server(reader: Reader, built: Built) -> None
     assert page.locator("article h1").count() == 1
     assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px \"Source Sans 3\"'))")
     assert reader.trouble == []
+
+
+def test_the_cheat_sheet_prints_on_one_page(reader: Reader) -> None:
+    page = reader.open("book/cheatsheet.html")
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    page.emulate_media(media="print")
+    cut_off = page.locator("#cheat-sheet td").evaluate_all(
+        "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.innerText)"
+    )
+    assert cut_off == []
