@@ -27,7 +27,7 @@ class Registry:
             self.register_parameter(name, value)
         elif name in self.__dict__.get("_parameters", ()):
             self.register_parameter(name, value)  # None, or an error
-        elif isinstance(value, Registry):
+        elif isinstance(value, (Registry, nn.Module)):  # torch's layers serve as well
             self._forget(name, "_modules")
             self._modules[name] = value
         elif name in self.__dict__.get("_modules", ()):
@@ -78,7 +78,7 @@ class Registered(Registry):
 
     def add_module(self, name, module):
         """Add a child, or None for one that may be left out."""
-        if module is not None and not isinstance(module, Registry):
+        if not isinstance(module, (Registry, nn.Module, type(None))):
             raise TypeError(f"{torch.typename(module)} is not a Module subclass")
         self._check(name, "module", "_modules")
         self._modules[name] = module
@@ -699,6 +699,8 @@ class ModuleList(Numbered):
         return self._modules[self._key(idx)]
 
     def insert(self, index, module):
+        if index < 0:
+            raise KeyError(f"insert takes no negative index, got {index}")
         for i, shifted in enumerate([module, *list(self)[index:]], start=index):
             self.add_module(str(i), shifted)
 

@@ -12,14 +12,11 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn as torch_nn
 
 from scratch import modules_and_functions as scratch
-
-settings.register_profile("course", max_examples=100, deadline=None, derandomize=True)
-settings.load_profile("course")
 
 CONTAINERS = ("Module", "Sequential", "ModuleList", "ModuleDict")
 LAYERS = torch_nn.modules
@@ -491,6 +488,54 @@ def test_containers_that_change() -> None:
     assert ours == theirs
 
 
+def test_layers_of_torch_serve_as_children() -> None:
+    """As the layers of scratch.nn do, which are torch modules too."""
+
+    def body(nn: Any) -> Any:
+        class Net(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.first = torch_nn.Linear(3, 4)
+                self.blocks = nn.ModuleList([torch_nn.BatchNorm1d(4), torch_nn.Dropout(0.5)])
+                self.rest = nn.ModuleDict({"last": nn.Sequential(torch_nn.ReLU(), torch_nn.Linear(4, 2))})
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                x = self.first(x)
+                for block in self.blocks:
+                    x = block(x)
+                return self.rest["last"](x)
+
+        return Net()
+
+    ours, theirs = body(scratch), body(torch_nn)
+    assert repr(ours) == repr(theirs)
+    for source, target in [(theirs, ours), (ours, theirs)]:
+        with torch.no_grad():
+            for parameter in source.parameters():
+                parameter.normal_()
+        assert target.load_state_dict(source.state_dict()) == ([], [])
+        assert list(target.state_dict()) == list(source.state_dict())
+    for mode in (True, False):
+        results = []
+        for net in (ours, theirs):
+            torch.manual_seed(0)
+            x = torch.randn(5, 3, requires_grad=True)
+            net.train(mode).zero_grad()
+            net(x).square().sum().backward()
+            results.append([x.grad, *(p.grad for p in net.parameters()), *net.buffers()])
+        torch.testing.assert_close(*results)
+    for name, _ in theirs.named_modules():
+        assert name in dict(ours.named_modules())
+    ours.to(torch.float64).requires_grad_(False)
+    assert {p.dtype for p in ours.parameters()} == {torch.float64}
+    assert not any(p.requires_grad for p in ours.parameters())
+    with pytest.raises(RuntimeError, match="Missing key"):
+        ours.load_state_dict({})
+    state = {name: torch.zeros_like(value) for name, value in theirs.state_dict().items()}
+    ours.load_state_dict(state, assign=True)
+    assert ours.first.weight.dtype == torch.float32
+
+
 def before_init(nn: Any, name: str, value: Any) -> None:
     class Early(nn.Module):
         def __init__(self) -> None:
@@ -534,6 +579,7 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "index of a word": lambda nn: nn.Sequential(linear(nn))["0"],
     "list index": lambda nn: nn.ModuleList([linear(nn)])[-2],
     "insert": lambda nn: nn.Sequential(linear(nn)).insert(5, linear(nn)),
+    "insert into a list from its end": lambda nn: nn.ModuleList([linear(nn)]).insert(-1, linear(nn)),
     "sum with a list": lambda nn: nn.Sequential(linear(nn)).__add__([linear(nn)]),
     "dict without the key": lambda nn: nn.ModuleDict()["a"],
     "dict with a number": lambda nn: nn.ModuleDict({"a": 3}),

@@ -58,7 +58,7 @@ def limit_gradient(module, limit):
 
 # %% load_matching
 def load_matching(module, state):
-    """Walks over the tables, and writes into .data."""
+    """Walks over the tables, writes into .data, and returns a list of the three lists."""
     own = {}
     for path, place in module.named_modules(remove_duplicate=False):
         for table in (place._parameters, place._buffers):
@@ -70,11 +70,11 @@ def load_matching(module, state):
     for name in common:
         if name in fits:
             own[name].data.copy_(state[name].data)
-    return (
+    return [
         [name for name in own if name not in state],
         [name for name in state if name not in own],
         [name for name in common if name not in fits],
-    )
+    ]
 
 
 # %% call_with

@@ -31,8 +31,14 @@ def limit_gradient(module, limit):
 
 # %% call_with: torch.func.functional_call may not be used here
 def call_with(module, state, *args):
-    known = dict([*module.named_parameters(), *module.named_buffers()])
+    every = {"remove_duplicate": False}
+    known = dict([*module.named_parameters(**every), *module.named_buffers(**every)])
     for name in state:
         if name not in known:
             raise KeyError(name)
-    return torch.func.functional_call(module, dict(state), args, tie_weights=False)
+    tables = [(m._parameters, dict(m._parameters)) for m in module.modules()]
+    try:
+        return torch.func.functional_call(module, dict(state), args, tie_weights=False)
+    finally:  # it does not put back a tensor that was named twice
+        for table, own in tables:
+            table.update(own)
