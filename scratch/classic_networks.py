@@ -162,15 +162,15 @@ class AlexNet(nn.Module):
         return self.classifier(x)
 
 
-def make_layers(cfg, batch_norm=False, in_channels=3):
-    """The features of a VGG: (N, in_channels, H, W) -> (N, last number, H', W').
+def make_layers(cfg, batch_norm=False):
+    """The features of a VGG: (N, 3, H, W) -> (N, last number, H', W').
 
     cfg: a list of channel counts, one for each 3x3 convolution, and "M" for a maximum
     of 2x2. Each "M" halves H and W and drops an odd row or column.
     Source: Simonyan and Zisserman, Very deep convolutional networks for large-scale
     image recognition, 2015, and torchvision.models.vgg.
     """
-    layers = []
+    layers, in_channels = [], 3
     for entry in cfg:
         if entry == "M":
             layers.append(nn.MaxPool2d(kernel_size=2, stride=2))

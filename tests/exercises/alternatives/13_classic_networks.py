@@ -88,3 +88,22 @@ def joint_backward(grad_output, features, weight, s):
     grad_features = spread[:, :, :, None, :, None].expand(-1, -1, -1, s, -1, s).reshape(features.shape)
     grad_weight = torch.einsum("nd,nchawe->dchw", grad_output, blocks).reshape(weight.shape) / s**2
     return [grad_features, grad_weight, torch.ones(N, dtype=grad_output.dtype) @ grad_output]
+
+
+# %% joint_backward
+def joint_backward(grad_output, features, weight, s):
+    """The spreading by a Kronecker product with a block of ones."""
+    pooled = F.avg_pool2d(features, s)
+    grad_pooled = (grad_output @ weight).view_as(pooled) / s**2
+    spread = torch.kron(grad_pooled, grad_pooled.new_ones(1, 1, s, s))
+    return spread, torch.einsum("nd,nk->dk", grad_output, pooled.flatten(1)), grad_output.sum(0)
+
+
+# %% as_convolution
+def as_convolution(linear, channels, height, width):
+    """New parameters in the place of the old ones."""
+    conv = nn.Conv2d(channels, linear.out_features, (height, width), bias=False)
+    conv.weight = nn.Parameter(linear.weight.detach().clone().unflatten(1, (channels, height, width)))
+    if linear.bias is not None:
+        conv.bias = nn.Parameter(linear.bias.detach().clone())
+    return conv
