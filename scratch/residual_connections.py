@@ -161,7 +161,7 @@ class ResNet(nn.Module):
         """One stage: its first block has the stride and, where needed, a projection."""
         nn, norm_layer = self.parts, self._norm_layer
         outplanes, dilation = planes * block.expansion, self.dilation
-        if dilate:
+        if dilate:  # spread the kernels of all blocks but the first
             self.dilation, stride = self.dilation * stride, 1
         downsample = None
         if stride != 1 or self.inplanes != outplanes:
