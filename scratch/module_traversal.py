@@ -101,9 +101,10 @@ def buffers(module, recurse=True):
 
 
 def named_state(module):
-    """Yield (name, tensor) for all that state_dict() holds, in its order.
+    """Yield (name, tensor) for all tensors that state_dict() holds, in its order.
 
-    A tensor that stands in several places comes once for each of them.
+    A tensor that stands in several places comes once for each of them. What a class
+    adds to its state_dict by get_extra_state() or by hooks does not come.
     """
     for path, owner in named_modules(module, remove_duplicate=False):
         skipped = owner._non_persistent_buffers_set
@@ -124,23 +125,28 @@ def freeze(module):
         each.training = False
 
 
+def _follows(name, rule):
+    """Whether `name` begins with the keys of `rule`. The empty rule fits all names."""
+    return rule == "" or name == rule or name.startswith(f"{rule}.")
+
+
 def parameter_groups(module, rules):
     """Groups for torch.optim: one for each rule that some trainable parameter follows.
 
     rules: {prefix: options}. A parameter follows the longest prefix that its name
     begins with, whole keys only: "layer1" is no prefix of "layer10.weight". The empty
-    prefix fits all. Raises ValueError for a rule that fits no name at all, and for a
-    trainable parameter that no rule fits.
+    prefix fits all. A shared parameter goes by its first name. Raises ValueError for a
+    rule that fits no name at all, and for a trainable parameter that no rule fits.
     """
     names = [name for name, _ in named_parameters(module, remove_duplicate=False)]
     for rule in rules:
-        if not any(f"{name}.".startswith(f"{rule}." if rule else "") for name in names):
+        if not any(_follows(name, rule) for name in names):
             raise ValueError(f"the rule {rule!r} fits no parameter")
     groups = {rule: {"params": [], **options} for rule, options in rules.items()}
     for name, parameter in named_parameters(module):
         if not parameter.requires_grad:
             continue
-        fitting = [r for r in rules if f"{name}.".startswith(f"{r}." if r else "")]
+        fitting = [rule for rule in rules if _follows(name, rule)]
         if not fitting:
             raise ValueError(f"no rule fits the parameter {name!r}")
         groups[max(fitting, key=len)]["params"].append(parameter)
@@ -152,7 +158,8 @@ def replace_modules(module, kind, make):
 
     In place; returns the names of the places. A shared module is replaced by a shared
     one; the new one takes over the mode, training or evaluation, of the old. What
-    stands inside a replaced module is not looked at. Raises ValueError if
+    stands inside a replaced module is not looked at, and what stands inside a shared
+    block is listed under the block's first name only. Raises ValueError if
     `module` itself is of that kind (nothing holds it), and TypeError if `make` returns
     no nn.Module.
     """

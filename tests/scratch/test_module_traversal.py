@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from scratch import module_traversal as ours
-
-settings.register_profile("course", max_examples=300, deadline=None, derandomize=True)
-settings.load_profile("course")
 
 WALKS = (
     "modules",
@@ -185,6 +182,14 @@ def test_parameter_groups() -> None:
         ours.parameter_groups(network, {"layer1": {}, "head": {}})
     network.requires_grad_(False)
     assert ours.parameter_groups(network, rules) == []
+
+
+def test_a_rule_goes_by_whole_keys_and_a_shared_parameter_by_its_first_name() -> None:
+    layer = nn.Linear(2, 2)
+    network = nn.ModuleDict({"a": layer, "ab": nn.Linear(2, 2), "b": layer})
+    first, second, rest = ours.parameter_groups(network, {"b": {}, "a": {}, "ab.weight": {}, "": {}})
+    assert [id(p) for p in first["params"]] == [id(p) for p in layer.parameters()]
+    assert second["params"][0] is network["ab"].weight and rest["params"][0] is network["ab"].bias
 
 
 def test_replace_modules_keeps_sharing_and_mode() -> None:

@@ -87,6 +87,21 @@ def batch_to_group(model, num_groups):
     return sorted((name for *_, name in places), key=order.index)
 
 
+# %% batch_to_group
+def batch_to_group(model, num_groups):
+    """By name: every place from the one list, its parent from its path."""
+    made, places = {}, []
+    for name, old in list(model.named_modules(remove_duplicate=False)):
+        if isinstance(old, nn.BatchNorm2d):
+            if old not in made:
+                made[old] = nn.GroupNorm(num_groups, old.num_features, old.eps, old.affine).train(old.training)
+                made[old].weight, made[old].bias = old.weight, old.bias
+            path, _, key = name.rpartition(".")
+            model.get_submodule(path).add_module(key, made[old])
+            places.append(name)
+    return places
+
+
 # %% output_shapes
 def output_shapes(model, x):
     """Names from a dictionary, and an ExitStack that puts everything back."""
@@ -106,3 +121,36 @@ def output_shapes(model, x):
         stack.enter_context(torch.no_grad())
         model(x)
     return found
+
+
+# %% output_shapes
+def output_shapes(model, x):
+    """On a copy, which may keep its hooks: it is thrown away."""
+    import copy
+
+    found, twin = [], copy.deepcopy(model).eval()
+    for name, each in twin.named_modules():
+        if not list(each.children()):
+            each.register_forward_hook(lambda _, __, output, name=name: found.append((name, tuple(output.shape))))
+    with torch.inference_mode():
+        twin(x)
+    return found
+
+
+# %% repaired_named_parameters
+def repaired_named_parameters(module, prefix="", recurse=True, remove_duplicate=True):
+    """All places first, as a list; then the repetitions out, in a dictionary by identity."""
+
+    def places(each, path):
+        start = f"{path}." if path else ""
+        own = [(start + key, p) for key, p in each._parameters.items() if p is not None]
+        inner = each._modules.items() if recurse else ()
+        return own + [pair for key, child in inner if child is not None for pair in places(child, start + key)]
+
+    found = places(module, prefix)
+    if not remove_duplicate:
+        return found
+    first = {}
+    for pair in found:
+        first.setdefault(id(pair[1]), pair)
+    return list(first.values())
