@@ -32,6 +32,10 @@ def module(chapter: Source) -> str | None:
     """
     exported = [cell for cell in chapter.code if "export" in cell.tags]
     problems = Problems(chapter.name)
+    if exported and module_name(chapter.path) in _TWINS:
+        problems.add(
+            1, f"rename the chapter: {target(chapter.path)} takes the place of {_TWINS[module_name(chapter.path)]}"
+        )
     trees = []
     for cell in exported:
         try:
@@ -63,12 +67,8 @@ def _check_names(chapter: Source, trees: Sequence[ast.Module], problems: Problem
     top = [statement for tree in trees for statement in tree.body]
     classes = {node.name for node in top if isinstance(node, ast.ClassDef)}
     functions = {node.name for node in top if isinstance(node, ast.FunctionDef)}
-    kinds = {
-        "exports_functional": ("function", functions),
-        "exports_metrics": ("class or function", classes | functions),
-    }
     for key in EXPORTS:
-        kind, known = kinds.get(key, ("class", classes))
+        kind, known = ("function", functions) if key == "exports_functional" else ("class", classes)
         for name in chapter.front_matter.get(key, ()):
             if name not in known:
                 line = next(n for n, text in enumerate(chapter.text.split("\n"), 1) if text.startswith(key))
@@ -154,27 +154,22 @@ def package(chapters: Iterable[Source]) -> dict[str, str]:
     def listed(key: str) -> dict[str, str]:
         return {name: module_name(chapter.path) for chapter in chapters for name in chapter.front_matter.get(key, ())}
 
-    return {
-        "scratch/__init__.py": _INIT,
-        "scratch/data.py": _drop_in("torch.utils.data", "torch.utils import data", listed("exports_data")),
-        "scratch/functional.py": _drop_in(
-            "torch.nn.functional", "torch.nn import functional", listed("exports_functional")
-        ),
-        "scratch/metrics.py": _METRICS.format(derived=_DERIVED, **_lines(listed("exports_metrics"))),
-        "scratch/nn.py": _drop_in("torch.nn", "torch import nn", listed("exports_nn")),
-        "scratch/optim.py": _drop_in("torch.optim", "torch import optim", listed("exports_optim")),
-    }
+    files = {f"scratch/{key}.py": _drop_in(origin, listed(f"exports_{key}")) for key, origin in _TWINS.items()}
+    return {"scratch/__init__.py": _INIT} | files
 
 
-_INIT = f'''"""The layers that the course builds, and what trains and judges them.
+_TWINS = {"data": "torch.utils.data", "functional": "torch.nn.functional", "nn": "torch.nn", "optim": "torch.optim"}
+"""The modules of `scratch` that take the place of one of torch's."""
 
-`from scratch import nn, functional as F, optim, data` gives them in the place of torch's; `scratch.metrics` has
-no twin in torch. {_DERIVED}
+_INIT = f'''"""The layers that the course builds, and what trains them.
+
+`from scratch import nn, functional as F, optim, data` gives them in the place of torch's. The other modules are the
+chapters': `from scratch.metrics import f1_score`. {_DERIVED}
 """
 
-from scratch import data, functional, metrics, nn, optim
+from scratch import data, functional, nn, optim
 
-__all__ = ["data", "functional", "metrics", "nn", "optim"]
+__all__ = ["data", "functional", "nn", "optim"]
 '''
 
 _DROP_IN = '''"""{origin}, with the course's own in the place of torch's where it has built them.
@@ -184,7 +179,7 @@ Every other name is torch's. {derived}
 
 from typing import Any
 
-from {statement} as _torch
+from {package} import {module} as _torch
 {imports}
 __all__: list[str] = [{listed}]
 
@@ -193,23 +188,18 @@ def __getattr__(name: str) -> Any:
     return getattr(_torch, name)
 '''
 
-_METRICS = '''"""The metrics that the course builds.
 
-{derived}
-"""
-{imports}
-__all__: list[str] = [{listed}]
-'''
-
-
-def _drop_in(origin: str, statement: str, names: dict[str, str]) -> str:
-    return _DROP_IN.format(origin=origin, derived=_DERIVED, statement=statement, **_lines(names))
-
-
-def _lines(names: dict[str, str]) -> dict[str, str]:
-    """The imports and the list of what a module offers, whose names come from the modules given."""
+def _drop_in(origin: str, names: dict[str, str]) -> str:
     lines = []
     for module in sorted(set(names.values())):
         lines.append(f"from scratch.{module} import {', '.join(sorted(n for n in names if names[n] == module))}\n")
     listed = "".join(f'    "{name}",\n' for name in sorted(names))
-    return {"imports": "".join(["\n", *lines]) if lines else "", "listed": f"\n{listed}" if listed else ""}
+    package, _, module = origin.rpartition(".")
+    return _DROP_IN.format(
+        origin=origin,
+        derived=_DERIVED,
+        package=package,
+        module=module,
+        imports="".join(["\n", *lines]) if lines else "",
+        listed=f"\n{listed}" if listed else "",
+    )

@@ -23,7 +23,7 @@ from derive.errors import Problems
 from derive.myst import is_closed, line_of, parse_page, parser_config, plain_text
 from derive.words import one_of
 
-EXPORTS = ("exports_data", "exports_functional", "exports_metrics", "exports_nn", "exports_optim")
+EXPORTS = ("exports_data", "exports_functional", "exports_nn", "exports_optim")
 FRONT_MATTER = (*EXPORTS, "file_format", "kernelspec", "myst")
 OPTIONS = ("forbids", "load", "mystnb", "points", "says", "tags", "task")
 TAGS = (

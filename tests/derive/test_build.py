@@ -30,7 +30,6 @@ DERIVED = [
     "scratch/adding.py",
     "scratch/data.py",
     "scratch/functional.py",
-    "scratch/metrics.py",
     "scratch/nn.py",
     "scratch/optim.py",
     "solutions/04_adding.ipynb",

@@ -90,7 +90,6 @@ def test_exported_code_is_plain_python(folder: Folder) -> None:
         ("exports_nn: [half]", "exports_nn: no exported cell defines a class half"),
         ("exports_functional: [Half]", "exports_functional: no exported cell defines a function Half"),
         ("exports_optim: [half]", "exports_optim: no exported cell defines a class half"),
-        ("exports_metrics: [third]", "exports_metrics: no exported cell defines a class or function third"),
     ],
 )
 def test_what_the_front_matter_lists_must_be_exported(folder: Folder, key: str, message: str) -> None:
@@ -102,22 +101,26 @@ def test_what_the_front_matter_lists_must_be_exported(folder: Folder, key: str, 
 
 
 def test_the_package_lists_what_has_the_name_of_something_in_torch(folder: Folder) -> None:
-    keys = "exports_nn: [B, A]\nexports_functional: [f]\nexports_metrics: [A, f]\nexports_optim: [B]"
+    keys = "exports_nn: [B, A]\nexports_functional: [f]\nexports_optim: [B]"
     front_matter = FRONT_MATTER.replace("kernelspec:", f"{keys}\nkernelspec:")
     cells = [code_cell(f"class {name}: ...", ":tags: [export]") for name in "AB"]
     cells.append(code_cell("def f(): ...", ":tags: [export]"))
     first = chapter.read(folder.book, folder.chapter("\n".join(cells), front_matter=front_matter))
     files = export.package([first])
-    assert list(files) == [
-        f"scratch/{name}.py" for name in ("__init__", "data", "functional", "metrics", "nn", "optim")
-    ]
+    assert list(files) == [f"scratch/{name}.py" for name in ("__init__", "data", "functional", "nn", "optim")]
     assert "from scratch.adding import A, B\n" in files["scratch/nn.py"]
     assert '__all__: list[str] = [\n    "A",\n    "B",\n]\n' in files["scratch/nn.py"]
     assert "from scratch.adding import f\n" in files["scratch/functional.py"]
-    assert "from scratch.adding import A, f\n" in files["scratch/metrics.py"]
     assert "from scratch.adding import B\n" in files["scratch/optim.py"]
     for text in files.values():
         compile(text, "scratch", "exec")
+
+
+def test_a_chapter_cannot_take_the_place_of_a_twin_of_torch(folder: Folder) -> None:
+    path = folder.chapter(code_cell("def f(): ...", ":tags: [export]"))
+    path = path.rename(path.with_name("04_optim.md"))
+    with pytest.raises(SourceError, match=r"rename the chapter: scratch/optim.py takes the place of torch.optim"):
+        export.module(chapter.read(folder.book, path))
 
 
 def test_a_package_of_nothing_is_a_package(folder: Folder) -> None:
