@@ -7,7 +7,14 @@ from typing import Any
 
 from torch.utils import data as _torch
 
-__all__: list[str] = []
+from scratch.training_loop import BatchSampler, DataLoader, RandomSampler, SequentialSampler
+
+__all__: list[str] = [
+    "BatchSampler",
+    "DataLoader",
+    "RandomSampler",
+    "SequentialSampler",
+]
 
 
 def __getattr__(name: str) -> Any:

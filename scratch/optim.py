@@ -7,7 +7,13 @@ from typing import Any
 
 from torch import optim as _torch
 
-__all__: list[str] = []
+from scratch.training_loop import Adam, AdamW, SGD
+
+__all__: list[str] = [
+    "Adam",
+    "AdamW",
+    "SGD",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,3 @@
+# %% rmsprop: write the step yourself
+class RMSprop(torch.optim.RMSprop):
+    pass
