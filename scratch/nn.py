@@ -10,6 +10,7 @@ from torch import nn as _torch
 from scratch.batch_normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from scratch.convolution_1d import Conv1d
 from scratch.convolution_2d import Conv2d, ConvTranspose2d
+from scratch.data_parallel import DataParallel, SyncBatchNorm
 from scratch.fast_convolution import Fold, Unfold
 from scratch.linear_layers import CrossEntropyLoss, Flatten, Linear, LogSoftmax, MSELoss, ReLU, Softmax
 from scratch.normalization_family import GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, LayerNorm, LocalResponseNorm, RMSNorm, SwitchNorm2d
@@ -33,6 +34,7 @@ __all__: list[str] = [
     "Conv2d",
     "ConvTranspose2d",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -59,6 +61,7 @@ __all__: list[str] = [
     "ReplicationPad3d",
     "Softmax",
     "SwitchNorm2d",
+    "SyncBatchNorm",
     "Unfold",
     "ZeroPad1d",
     "ZeroPad2d",
