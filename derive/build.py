@@ -45,6 +45,8 @@ class Build:
     def write(self, force: bool = False) -> None:
         """Write what is out of step. Runs the notebooks whose code has changed; with `force`, all of them."""
         for derived in self._derived():
+            if derived.source.installs:
+                self._write(self._package())  # it runs with what all chapters before it export
             try:
                 text = (None if force else self._stored(derived)) or self._executed(derived)
             except SourceError as error:

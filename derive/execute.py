@@ -1,4 +1,7 @@
-"""Runs the code cells of a notebook, as Colab would: in an empty folder, without this repository."""
+"""Runs the code cells of a notebook, as Colab would: in an empty folder, without this repository.
+
+A page that installs `scratch` runs in notebooks/ instead, where a clone has it, and so needs no network.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def run(source: Source, drafts: Sequence[Draft], stored: Sequence[Stored], title
     before it has changed, so that running a notebook again gives the same bytes.
     """
     results = []
-    with _kernel(drafts) as (client, folder):
+    with _kernel(drafts, source.book.root / "notebooks" if source.installs else None) as (client, folder):
         for index, draft in enumerate(_with_progress(drafts, title)):
             _run_cell(client, index, source.name, draft)
             cell = client.nb.cells[index]
@@ -50,14 +53,19 @@ def run(source: Source, drafts: Sequence[Draft], stored: Sequence[Stored], title
 
 
 @contextmanager
-def _kernel(drafts: Sequence[Draft]) -> Iterator[tuple[NotebookClient, Path]]:
-    """A client whose kernel runs in an empty folder, with the running environment's packages and nothing of ours."""
+def _kernel(drafts: Sequence[Draft], inside: Path | None) -> Iterator[tuple[NotebookClient, Path]]:
+    """A client whose kernel runs in an empty folder, with the running environment's packages and nothing of ours.
+
+    With `inside`, it runs in that folder.
+    """
     import nbformat
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
     with tempfile.TemporaryDirectory(prefix="notebook-") as cwd, tempfile.TemporaryDirectory() as profile:
+        if inside:
+            inside.mkdir(exist_ok=True)
         cells = [nbformat.v4.new_code_cell(draft.source, metadata=draft.metadata) for draft in drafts]
         kernels = KernelSpecManager(kernel_dirs=[str(Path(sys.prefix) / "share/jupyter/kernels")])
         client = NotebookClient(
@@ -67,13 +75,13 @@ def _kernel(drafts: Sequence[Draft]) -> Iterator[tuple[NotebookClient, Path]]:
             shutdown_kernel="immediate",  # asked politely, a kernel takes seconds now and then
             extra_arguments=["--log-level=ERROR"],  # the kernel's own warnings are not about the cells
             coalesce_streams=True,  # else the pieces in which text arrives would differ between runs
-            resources={"metadata": {"path": cwd}},
+            resources={"metadata": {"path": str(inside or cwd)}},
         )
         # The author's own settings must not reach the outputs: no path, no IPython start-up files, no other backend.
         env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MPLBACKEND")}
         with client.setup_kernel(env=env | {"IPYTHONDIR": profile}, cleanup_kc=True):
             try:
-                yield client, Path(cwd)
+                yield client, inside or Path(cwd)
             finally:
                 _cancel_tasks()
 

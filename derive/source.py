@@ -41,6 +41,7 @@ TAGS = (
 TASK_TAGS = ("answer", "check", "grade", "mutant")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3"}
 SETUP = "../setup.py"
+INSTALL = "../install.py"
 
 _TASK = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -109,6 +110,11 @@ class Source:
     def code(self) -> tuple[Cell, ...]:
         """The code cells."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
+
+    @property
+    def installs(self) -> bool:
+        """Whether the page imports `scratch`, and so runs where it finds it."""
+        return any(cell.load == INSTALL for cell in self.code)
 
 
 def read(book: Book, path: Path, text: str | None = None) -> Source:

@@ -18,7 +18,7 @@ import pytest
 from derive import execute
 from derive.build import Build
 
-from .conftest import Folder, code_cell, line
+from .conftest import SETUP, Folder, code_cell, line
 
 ADD = code_cell("def add(a, b):\n    return a + b", ":tags: [export]")
 BODY = f"Prose.\n\n{ADD}\n{code_cell('print(add(1, 2))')}"
@@ -122,6 +122,17 @@ def test_an_edit_of_the_code_runs_that_notebook_alone(course: Folder) -> None:
     assert "running notebooks/04_adding.ipynb (3 cells)" in run.err
     assert "running solutions" not in run.err
     assert course.notebook("notebooks/04_adding.ipynb").cells[-1].outputs[0].text == "4\n"
+
+
+def test_a_page_that_installs_the_course_sees_what_the_chapters_before_it_export(course: Folder) -> None:
+    shutil.rmtree(course.root / "scratch")
+    edit(course, CHAPTER, "add(1, 2)", "add(2, 2)")
+    course.write("book/install.py", "import sys\n\nsys.path.append('..')\nimport scratch")
+    cells = "```{code-cell}\n:load: ../install.py\n```\n\n```{code-cell}\nfrom scratch import adding, nn\n```\n"
+    page = course.read(CHAPTER).partition("# ")[0] + f"# Using\n\n{SETUP}\n{cells}"
+    course.write("book/chapters/05_using.md", page)
+    assert course.derive().code == 0
+    assert (course.root / "notebooks/05_using.ipynb").is_file()
 
 
 def test_an_edit_of_what_is_loaded_runs_what_loads_it(course: Folder) -> None:

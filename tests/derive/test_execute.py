@@ -55,6 +55,12 @@ def test_cells_run_in_an_empty_folder_where_the_course_cannot_be_imported(
     assert os.environ["MPLBACKEND"] == "pdf"
 
 
+def test_a_page_that_installs_the_course_runs_beside_the_other_notebooks(folder: Folder) -> None:
+    folder.write("book/install.py", "import os\nprint(os.path.basename(os.getcwd()))")
+    results = run(folder, "```{code-cell}\n:load: ../install.py\n```")
+    assert texts(results)[1] == "notebooks\n"
+
+
 def test_cells_run_where_an_event_loop_runs_already(folder: Folder) -> None:
     async def as_in_jupyter() -> list[Result]:
         return run(folder, code_cell("print(1 + 1)"))

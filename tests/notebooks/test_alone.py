@@ -1,9 +1,12 @@
 """Each notebook runs by itself, as it does in Colab, with nothing of this repository to import.
 
-derive has run it so, in an empty folder; nbval runs it again beside these tests.
+One is the exception, which says so and installs what it imports: the capstone. derive has run the others in an empty
+folder; nbval runs each again beside these tests.
 """
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import nbclient
@@ -11,6 +14,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
+CAPSTONE = ROOT / "notebooks" / "18_capstone.ipynb"
 
 REPOSITORY = ("book", "derive", "grader", "scratch")
 
@@ -54,7 +58,24 @@ def test_imports_nothing_of_the_repository(path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     names = set().union(*(imported(cell.source) for cell in cells if cell.cell_type == "code"))
     assert "torch" in names
-    assert not names & {*REPOSITORY, ""}
+    assert names & {*REPOSITORY, ""} == ({"scratch"} if path == CAPSTONE else set())
+
+
+def test_the_capstone_installs_what_it_imports_before_it_imports_it() -> None:
+    cells = nbformat.read(CAPSTONE, as_version=4).cells
+    first, second, *_ = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert "scratch" not in first
+    assert second == (ROOT / "book" / "install.py").read_text(encoding="utf-8").strip()
+
+
+def test_the_capstone_says_what_to_do_when_it_cannot_install(tmp_path: Path) -> None:
+    """In an empty folder, with a pip that fails."""
+    code = (ROOT / "book" / "install.py").read_text(encoding="utf-8")
+    broken = f"import subprocess; subprocess.run = lambda *a, **k: subprocess.CompletedProcess(a, 1)\n{code}"
+    command = [sys.executable, "-I", "-c", broken]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Download ZIP, unpack the file, and open notebooks/18_capstone.ipynb" in done.stderr
 
 
 @pytest.mark.parametrize("folder", ["notebooks", "solutions"])

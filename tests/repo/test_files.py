@@ -17,6 +17,7 @@ from derive.config import Book
 
 ROOT = Path(__file__).parents[2]
 BOOK = Book.load(ROOT)
+INSTALL = "book/install.py"
 OPTIONAL = ROOT / "requirements" / "nbgrader.txt"
 LISTS = sorted(set((ROOT / "requirements").glob("*.txt")) - {OPTIONAL})
 REQUIREMENTS = [ROOT / "requirements.txt", *LISTS]
@@ -113,7 +114,12 @@ def test_the_addresses_stand_in_config_yml_and_agree_elsewhere() -> None:
 
     by_hand = re.compile(r"^(book|derive|tests|Makefile|requirements|pyproject\.toml|\.github|\.ci)")
     spelt_out = [name for name, text in texts().items() if by_hand.match(name) and BOOK.repository in text]
-    assert not spelt_out, "take the address from _config.yml"
+    assert spelt_out == [INSTALL], "take the address from _config.yml"
+
+
+def test_the_capstone_installs_from_the_address_in_config_yml() -> None:
+    """It runs where _config.yml is not, so it spells the address out."""
+    assert re.findall(r"https?://[^\s\"]+", texts()[INSTALL]) == [BOOK.repository]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

@@ -164,3 +164,9 @@ def test_the_course_installs_the_command_grade_and_its_kernels(tmp_path: Path) -
     )
     assert told.returncode == 0 and told.stdout.startswith("usage: grade"), told.stderr
     assert (target / "grader" / "templates" / "feedback.html").is_file()
+    imports = "import scratch, sys; print(scratch.__file__); assert not {'derive', 'grader', 'yaml'} & set(sys.modules)"
+    command = [sys.executable, "-c", imports]
+    told = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(target)}, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0 and told.stdout.startswith(str(target)), told.stderr
