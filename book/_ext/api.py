@@ -54,8 +54,9 @@ class Module:
 
     @property
     def public(self) -> list[str]:
-        own = [name for name in self.definitions if not name.startswith("_")]
-        return own if self.listed is None else self.listed
+        """What the module lists, or else what it describes: its helpers have no docstring, or a name with an underscore."""
+        described = [name for name, node in self.definitions.items() if ast.get_docstring(node)]
+        return [name for name in described if not name.startswith("_")] if self.listed is None else self.listed
 
 
 class Package:
