@@ -54,7 +54,7 @@ class Module:
 
     @property
     def public(self) -> list[str]:
-        """What the module lists, or else what it describes: its helpers have no docstring, or a name with an underscore."""
+        """What the module lists, or else what it describes. Helpers have no docstring, or a name with an underscore."""
         described = [name for name, node in self.definitions.items() if ast.get_docstring(node)]
         return [name for name in described if not name.startswith("_")] if self.listed is None else self.listed
 

@@ -66,8 +66,9 @@ def test_a_signature_keeps_its_spelling_and_may_come_from_a_base_in_another_modu
     ]
 
 
-def test_a_module_without_a_list_offers_what_has_no_underscore(tmp_path: Path) -> None:
-    write(tmp_path, "nets", "def net(): pass\n\n\ndef _helper(): pass\n\n\nclass Plain: pass\n")
+def test_a_module_without_a_list_offers_what_it_describes(tmp_path: Path) -> None:
+    described = 'def net():\n    "A net."\n\n\ndef _helper():\n    "Inner."\n\n\nclass Plain:\n    "Empty."\n\n\n'
+    write(tmp_path, "nets", f"{described}def plumbing(): pass\n")
     assert [(entry.name, entry.signature) for entry in Package(tmp_path).entries("nets")] == [
         ("net", "()"),
         ("Plain", None),
