@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 REQUIREMENTS := requirements.txt $(CONSTRAINTS) $(wildcard requirements/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve notebooks test nbgrader bench clean
+.PHONY: help book serve notebooks test nbgrader bench layers clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s%s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ nbgrader: .venv-nbgrader/installed ## Take every exercise through nbgrader itsel
 
 bench: .venv-nbgrader/installed ## Measure how long grading takes, beside nbgrader and plain nbval (let nothing else run)
 	.venv-nbgrader/bin/python -m benchmarks.grading
+
+layers: .venv/installed ## Measure what each layer costs beside torch's, into book/data (let nothing else run)
+	.venv/bin/python -m benchmarks.layers
 
 clean: ## Remove what was built and installed
 	rm -rf _build .build .venv .venv-site .venv-nbgrader .mypy_cache .pytest_cache .ruff_cache .hypothesis

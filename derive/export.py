@@ -148,14 +148,14 @@ def _rank(name: str) -> int:
 
 
 def package(chapters: Iterable[Source]) -> dict[str, str]:
-    """The modules of `scratch` that belong to no chapter, by path."""
+    """The files of `scratch` that belong to no chapter, by path. `py.typed` lets type checkers read the rest."""
     chapters = list(chapters)
 
     def listed(key: str) -> dict[str, str]:
         return {name: module_name(chapter.path) for chapter in chapters for name in chapter.front_matter.get(key, ())}
 
     files = {f"scratch/{key}.py": _drop_in(origin, listed(f"exports_{key}")) for key, origin in _TWINS.items()}
-    return {"scratch/__init__.py": _INIT} | files
+    return {"scratch/__init__.py": _INIT, **files, "scratch/py.typed": ""}
 
 
 _TWINS = {"data": "torch.utils.data", "functional": "torch.nn.functional", "nn": "torch.nn", "optim": "torch.optim"}

@@ -32,6 +32,7 @@ DERIVED = [
     "scratch/functional.py",
     "scratch/nn.py",
     "scratch/optim.py",
+    "scratch/py.typed",
     "solutions/04_adding.ipynb",
 ]
 

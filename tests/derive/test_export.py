@@ -107,7 +107,8 @@ def test_the_package_lists_what_has_the_name_of_something_in_torch(folder: Folde
     cells.append(code_cell("def f(): ...", ":tags: [export]"))
     first = chapter.read(folder.book, folder.chapter("\n".join(cells), front_matter=front_matter))
     files = export.package([first])
-    assert list(files) == [f"scratch/{name}.py" for name in ("__init__", "data", "functional", "nn", "optim")]
+    names = ("__init__.py", "data.py", "functional.py", "nn.py", "optim.py", "py.typed")
+    assert list(files) == [f"scratch/{name}" for name in names]
     assert "from scratch.adding import A, B\n" in files["scratch/nn.py"]
     assert '__all__: list[str] = [\n    "A",\n    "B",\n]\n' in files["scratch/nn.py"]
     assert "from scratch.adding import f\n" in files["scratch/functional.py"]

@@ -1,5 +1,6 @@
 """A bare machine: whatever is missing, the commands say so in one line, and what to do."""
 
+import ast
 import os
 import shutil
 import stat
@@ -9,6 +10,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("derive", "grader", "scratch", "warmkernel", "requirements", "pyproject.toml", "README.md", "LICENSE")
@@ -137,8 +139,11 @@ def test_another_make_at_work(tmp_path: Path) -> None:
     assert lock.exists(), "the lock is the other's"
 
 
-def test_the_course_installs_the_command_grade_and_its_kernels(tmp_path: Path) -> None:
-    copy, target = tmp_path / "copy", tmp_path / "target"
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which pip has installed the repository, and nothing else: there is no network."""
+    folder = tmp_path_factory.mktemp("install")
+    copy, target = folder / "copy", folder / "target"
     copy.mkdir()
     for name in SOURCES:  # building leaves files beside the sources
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, copy / name)
@@ -146,27 +151,63 @@ def test_the_course_installs_the_command_grade_and_its_kernels(tmp_path: Path) -
     options = ["--no-deps", "--no-build-isolation", "--target", str(target), str(copy)]
     done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return target
 
+
+def requirements(target: Path) -> list[Requirement]:
+    """What the installed distribution requires."""
     (found,) = distributions(path=[str(target)])
-    wanted = found.requires or []
-    for name in ("nbval", "distributed", "torch"):
-        assert any(each.startswith(name) and "extra == 'grade'" in each.replace('"', "'") for each in wanted), wanted
+    return [Requirement(text) for text in found.requires or []]
+
+
+def test_the_course_needs_torch_and_einops_and_has_the_rest_as_extras(installed: Path) -> None:
+    always = {wanted.name for wanted in requirements(installed) if wanted.marker is None}
+    assert always == {"torch", "einops"}
+    for extra, names in {
+        "grade": {"nbval", "distributed", "torch"},
+        "derive": {"myst-nb", "nbclient", "torch"},
+    }.items():
+        wanted = {one.name for one in requirements(installed) if one.marker and one.marker.evaluate({"extra": extra})}
+        assert names <= wanted, wanted
+
+
+def test_scratch_is_installed_whole_and_marked_for_type_checkers(installed: Path) -> None:
+    files = {path.name for path in (installed / "scratch").iterdir() if path.is_file()}
+    assert files == {path.name for path in (ROOT / "scratch").iterdir() if path.is_file()}
+    assert "py.typed" in files
+    code = """if True:
+        import sys
+        from scratch import nn, functional as F, optim, data
+        assert not {"derive", "grader", "yaml"} & set(sys.modules)
+        print(nn.Conv2d.__module__, nn.__file__)
+    """
+    environment = os.environ | {"PYTHONPATH": str(installed)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=installed, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["scratch.convolution_2d", str(installed / "scratch" / "nn.py")], done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scratch").glob("*.py")), ids=lambda path: path.stem)
+def test_scratch_imports_nothing_but_torch_and_einops(path: Path) -> None:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    allowed = sys.stdlib_module_names | {"einops", "scratch", "torch"}
+    assert {name.partition(".")[0] for name in imported} <= allowed
+
+
+def test_the_course_installs_the_command_grade_and_its_kernels(installed: Path) -> None:
+    (found,) = distributions(path=[str(installed)])
     assert {point.group: point.value for point in found.entry_points if point.name in ("grade", "warm")} == {
         "console_scripts": "grader.cli:main",
         "jupyter_client.kernel_provisioners": "warmkernel.provisioner:WarmProvisioner",
     }
     told = subprocess.run(
-        [str(target / "bin" / "grade"), "--help"],
-        env=os.environ | {"PYTHONPATH": str(target)},
+        [str(installed / "bin" / "grade"), "--help"],
+        env=os.environ | {"PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert told.returncode == 0 and told.stdout.startswith("usage: grade"), told.stderr
-    assert (target / "grader" / "templates" / "feedback.html").is_file()
-    imports = "import scratch, sys; print(scratch.__file__); assert not {'derive', 'grader', 'yaml'} & set(sys.modules)"
-    command = [sys.executable, "-c", imports]
-    told = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(target)}, capture_output=True, text=True, check=False
-    )
-    assert told.returncode == 0 and told.stdout.startswith(str(target)), told.stderr
+    assert (installed / "grader" / "templates" / "feedback.html").is_file()

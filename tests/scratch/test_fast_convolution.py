@@ -1,8 +1,5 @@
 """Unfold and Fold do what torch's do, over all arguments; the rungs do what torch's convolution does."""
 
-import copy
-import inspect
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +9,8 @@ import torch
 import torch.nn.functional as torch_functional
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn as torch_nn
 
-from scratch import fast_convolution, functional, nn
+from scratch import fast_convolution, functional
 
 RUNGS: dict[str, Callable[..., torch.Tensor]] = {
     name: getattr(fast_convolution, f"conv2d_{name}")
@@ -49,33 +45,6 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(options, (*batch, draw(st.integers(1, 3)), *size))
 
 
-def results(function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Output and gradient of the input, for a gradient that differs from place to place."""
-    x = x.detach().clone().requires_grad_()
-    output = function(x)
-    grad = torch.cos(torch.arange(output.numel(), dtype=output.dtype)).reshape(output.shape)
-    return output.detach(), *torch.autograd.grad(output, x, grad)
-
-
-@given(cases())
-def test_unfold(case: Case) -> None:
-    x = torch.randn(case.shape, dtype=torch.float64)
-    ours, theirs = nn.Unfold(**case.options), torch_nn.Unfold(**case.options)
-    assert repr(ours) == repr(theirs)
-    assert ours.state_dict() == theirs.state_dict() == {}
-    torch.testing.assert_close(results(ours, x), results(theirs, x))
-    assert torch.equal(functional.unfold(x, **case.options), torch_functional.unfold(x, **case.options))
-
-
-@given(cases())
-def test_fold(case: Case) -> None:
-    size = case.shape[-2:]
-    columns = torch.randn_like(torch_functional.unfold(torch.randn(case.shape, dtype=torch.float64), **case.options))
-    ours, theirs = nn.Fold(size, **case.options), torch_nn.Fold(size, **case.options)
-    assert repr(ours) == repr(theirs)
-    torch.testing.assert_close(results(ours, columns), results(theirs, columns))
-
-
 @given(cases())
 def test_fold_is_the_adjoint_of_unfold(case: Case) -> None:
     x = torch.randn(case.shape, dtype=torch.float64)
@@ -83,16 +52,6 @@ def test_fold_is_the_adjoint_of_unfold(case: Case) -> None:
     q = torch.randn_like(columns)
     back = functional.fold(q, case.shape[-2:], **case.options)
     torch.testing.assert_close((columns * q).sum(), (x * back).sum())
-
-
-@settings(max_examples=15)
-@given(cases().filter(lambda case: 0 not in case.shape))
-def test_derivatives(case: Case) -> None:
-    x = torch.randn(case.shape, dtype=torch.float64, requires_grad=True)
-    q = functional.unfold(x, **case.options).detach().requires_grad_()
-    for layer, argument in ((nn.Unfold(**case.options), x), (nn.Fold(case.shape[-2:], **case.options), q)):
-        assert torch.autograd.gradcheck(layer, (argument,), fast_mode=True)
-        assert torch.autograd.gradgradcheck(layer, (argument,), fast_mode=True)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.complex64, torch.bool], ids=str)
@@ -104,78 +63,6 @@ def test_dtypes(dtype: torch.dtype) -> None:
     back, their_back = (f.fold(expected, (6, 5), 3, padding=1) for f in (functional, torch_functional))
     assert back.dtype == their_back.dtype
     torch.testing.assert_close(back, their_back, rtol=2e-2, atol=4e-2)
-
-
-@pytest.mark.parametrize("name", ["unfold", "fold", "Unfold", "Fold"])
-def test_signature(name: str) -> None:
-    def arguments(module: Any) -> list[tuple[str, Any]]:
-        return [(p.name, p.default) for p in inspect.signature(getattr(module, name)).parameters.values()]
-
-    ours, theirs = (functional, torch_functional) if name.islower() else (nn, torch_nn)
-    assert arguments(ours) == arguments(theirs)
-    assert getattr(ours, name) is not getattr(theirs, name)
-
-
-X, Q = torch.ones(2, 3, 6, 5), torch.ones(2, 12, 20)
-REFUSED: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "a list": ("unfold", ([1.0], 2)),
-    "a number": ("unfold", (torch.tensor(1.0), 2)),
-    "one axis": ("unfold", (torch.ones(4), 2)),
-    "two axes": ("unfold", (torch.ones(4, 5), 2)),
-    "five axes": ("unfold", (X[None], 2)),
-    "no channels": ("unfold", (X[:, :0], 2)),
-    "no channels, no batch": ("unfold", (X[0, :0], 2)),
-    "no rows": ("unfold", (X[:, :, :0], 2, 1, 3)),
-    "integers": ("unfold", (X.long(), 2)),
-    "kernel 0": ("unfold", (X, 0)),
-    "kernel -1": ("unfold", (X, -1)),
-    "kernel of one": ("unfold", (X, (2,))),
-    "kernel of three": ("unfold", (X, (2, 2, 2))),
-    "kernel of none": ("unfold", (X, ())),
-    "kernel 1.5": ("unfold", (X, 1.5)),
-    "kernel (2.0, 2.0)": ("unfold", (X, (2.0, 2.0))),
-    "kernel True": ("unfold", (X, True)),
-    "kernel '2'": ("unfold", (X, "2")),
-    "kernel None": ("unfold", (X, None)),
-    "stride 0": ("unfold", (X, 2, 1, 0, 0)),
-    "stride -1": ("unfold", (X, 2, 1, 0, -1)),
-    "dilation 0": ("unfold", (X, 2, 0)),
-    "padding -1": ("unfold", (X, 2, 1, -1)),
-    "padding 'same'": ("unfold", (X, 2, 1, "same")),
-    "too large": ("unfold", (X, 7)),
-    "too wide": ("unfold", (X, (1, 6))),
-    "fold a list": ("fold", ([1.0], (6, 5), 2)),
-    "fold one axis": ("fold", (Q[0, 0], (6, 5), 2)),
-    "fold four axes": ("fold", (Q[None], (6, 5), 2)),
-    "fold other size": ("fold", (Q, (6, 6), 2)),
-    "fold size 0": ("fold", (Q, (0, 5), 2)),
-    "fold size 0 with padding": ("fold", (torch.ones(1, 4, 3), (0, 1), 2, 1, 1)),
-    "fold size of one": ("fold", (Q, (6,), 2)),
-    "fold size of three": ("fold", (Q, (6, 5, 1), 2)),
-    "fold size 1.5": ("fold", (Q, 1.5, 2)),
-    "fold rows": ("fold", (Q[:, :11], (6, 5), 2)),
-    "fold no rows": ("fold", (Q[:, :0], (6, 5), 2)),
-    "fold no windows": ("fold", (Q[..., :0], (6, 5), 2)),
-    "fold stride 0": ("fold", (Q, (6, 5), 2, 1, 0, 0)),
-    "fold dilation 0": ("fold", (Q, (6, 5), 2, 0)),
-    "fold kernel 0": ("fold", (Q, (6, 5), 0)),
-    "fold padding -1": ("fold", (Q, (6, 5), 2, 1, -1)),
-    "fold integers": ("fold", (Q.long(), (6, 5), 2)),
-}
-
-
-@pytest.mark.parametrize(("name", "arguments"), REFUSED.values(), ids=REFUSED.keys())
-def test_refuses_as_torch_does(name: str, arguments: tuple[Any, ...]) -> None:
-    with pytest.raises(Exception) as theirs:
-        getattr(torch_functional, name)(*arguments)
-    with pytest.raises(theirs.type):
-        getattr(functional, name)(*arguments)
-
-
-def test_copies_and_pickles() -> None:
-    for layer, x in ((nn.Unfold((2, 3), padding=1), X), (nn.Fold((6, 5), 2), Q)):
-        for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
-            assert torch.equal(twin(x), layer(x))
 
 
 @st.composite

@@ -1,7 +1,6 @@
 """The pooling and dropout layers of `scratch` do what torch's do, over all arguments."""
 
 import copy
-import inspect
 import math
 import pickle
 import warnings
@@ -24,7 +23,6 @@ MAX = ["max_pool1d", "max_pool2d"]
 AVERAGE = ["avg_pool1d", "avg_pool2d"]
 POOLS = [*MAX, *AVERAGE, "adaptive_avg_pool2d"]
 DROPOUTS = ["dropout", "dropout1d", "dropout2d"]
-CLASSES = ["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool2d", "Dropout", "Dropout1d", "Dropout2d"]
 
 
 def outcome(function: Callable[..., Any], x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -69,49 +67,6 @@ def inputs(draw: st.DrawFn, axes: int) -> torch.Tensor:
     return x
 
 
-def ints(draw: st.DrawFn, axes: int, low: int, high: list[int] | int) -> tuple[int, ...]:
-    tops = [high] * axes if isinstance(high, int) else high
-    return tuple(draw(st.integers(low, top)) for top in tops)
-
-
-def reads_padding_alone(x: torch.Tensor, windows: tuple[tuple[int, ...], ...], ceil_mode: bool) -> bool:
-    """Whether a dilated window lies in the padding with all its taps. torch's index is then outside of the input."""
-    for length, size, stride, padding, dilation in zip(x.shape[-len(windows[0]) :], *windows, strict=True):
-        try:
-            table = pooling_and_dropout.window_table(length, size, stride, padding, dilation, ceil_mode)
-        except RuntimeError:
-            return False
-        if ((table < 0) | (table >= length)).all(dim=1).any():
-            return True
-    return False
-
-
-@given(st.data(), st.sampled_from([1, 2]), st.booleans(), st.booleans())
-def test_max_pool(data: st.DataObject, axes: int, ceil_mode: bool, return_indices: bool) -> None:
-    x = data.draw(inputs(axes))
-    size = ints(data.draw, axes, 1, 4)
-    windows = (size, ints(data.draw, axes, 1, 5), ints(data.draw, axes, 0, [k // 2 for k in size]))
-    windows = (*windows, ints(data.draw, axes, 1, 3))
-    assume(not reads_padding_alone(x, windows, ceil_mode))
-    assert_alike(f"max_pool{axes}d", x, *windows, ceil_mode, return_indices)
-
-
-@given(st.data(), st.sampled_from([1, 2]), st.booleans(), st.booleans())
-def test_avg_pool(data: st.DataObject, axes: int, ceil_mode: bool, count_include_pad: bool) -> None:
-    x = data.draw(inputs(axes))
-    size = ints(data.draw, axes, 1, 5)
-    windows = (size, ints(data.draw, axes, 1, 5), ints(data.draw, axes, 0, [k // 2 for k in size]))
-    divisor = (data.draw(st.sampled_from([None, 1, 3, -2])),) if axes == 2 else ()
-    assert_alike(f"avg_pool{axes}d", x, *windows, ceil_mode, count_include_pad, *divisor)
-
-
-@given(inputs(2), st.none() | st.integers(0, 15), st.none() | st.integers(0, 15))
-def test_adaptive_avg_pool(x: torch.Tensor, rows: int | None, columns: int | None) -> None:
-    assert_alike("adaptive_avg_pool2d", x, (rows, columns))
-    if rows is not None:
-        assert_alike("adaptive_avg_pool2d", x, rows)
-
-
 @given(inputs(1), st.integers(1, 4), st.integers(1, 4), st.booleans(), st.booleans())
 def test_the_loops(x: torch.Tensor, size: int, stride: int, ceil_mode: bool, count_include_pad: bool) -> None:
     assume(x.dim() == 3)
@@ -127,20 +82,6 @@ def test_the_loops(x: torch.Tensor, size: int, stride: int, ceil_mode: bool, cou
         torch_functional.avg_pool1d(x, *options, ceil_mode, count_include_pad),
         equal_nan=True,
     )
-
-
-@pytest.mark.parametrize("name", POOLS)
-def test_second_derivatives(name: str) -> None:
-    shape = (2, 3, 7) if name.endswith("1d") else (2, 1, 5, 6)
-    x = torch.randperm(math.prod(shape)).double().reshape(shape).requires_grad_()
-    options = (3, 2, 1) if "adaptive" not in name else (3,)
-
-    def pool(x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = getattr(functional, name)(x, *options)
-        return result
-
-    assert torch.autograd.gradcheck(pool, x)
-    assert torch.autograd.gradgradcheck(pool, x)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.int64], ids=str)
@@ -196,16 +137,6 @@ def test_dropout_bit_for_bit(name: str, p: float, training: bool, inplace: bool,
             torch.testing.assert_close(seen[0], seen[1], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", DROPOUTS)
-def test_the_gradient_of_dropout(name: str) -> None:
-    x = torch.randn(3, 4, 5, dtype=torch.float64)
-    seen = []
-    for module in (functional, torch_functional):
-        torch.manual_seed(7)
-        seen.append(outcome(getattr(module, name), x, 0.4))
-    torch.testing.assert_close(seen[0], seen[1], rtol=0, atol=0)
-
-
 @pytest.mark.parametrize("shape", [(4, 5), (3, 4, 5), (2, 3, 4, 5, 6)])
 def test_dropout2d_warns_where_torch_warns(shape: tuple[int, ...]) -> None:
     for module in (functional, torch_functional):
@@ -217,24 +148,6 @@ def test_dropout2d_warns_where_torch_warns(shape: tuple[int, ...]) -> None:
 
 
 # names, signatures, refusals
-
-
-def arguments(callable_: Any) -> list[tuple[str, Any]]:
-    return [(p.name, p.default) for p in inspect.signature(callable_).parameters.values()]
-
-
-@pytest.mark.parametrize("name", CLASSES)
-def test_class_signature(name: str) -> None:
-    assert arguments(getattr(nn, name)) == arguments(getattr(torch_nn, name))
-
-
-@pytest.mark.parametrize("name", [*POOLS, *DROPOUTS])
-def test_function_signature(name: str) -> None:
-    ours, theirs = getattr(functional, name), getattr(torch_functional, name)
-    if name in AVERAGE:  # compiled: only its docstring has a signature
-        assert theirs.__doc__.strip().split("\n")[0] == f"{name}{inspect.signature(ours)} -> Tensor"
-    else:  # F.max_pool2d is (*args, **kwargs) and calls one of two functions
-        assert arguments(ours) == arguments(getattr(torch_functional, f"{name}_with_indices", theirs))
 
 
 @pytest.mark.parametrize(
@@ -265,15 +178,6 @@ def test_layers(name: str, options: dict[str, Any]) -> None:
             mine = twin.train(training)(x.clone())
             torch.manual_seed(0)
             torch.testing.assert_close(mine, theirs.train(training)(x.clone()), rtol=1e-6, atol=1e-6)
-
-
-@pytest.mark.parametrize("p", [-0.1, 1.1, "half", None])
-@pytest.mark.parametrize("name", ["Dropout", "Dropout1d", "Dropout2d"])
-def test_the_layers_refuse_p(name: str, p: Any) -> None:
-    with pytest.raises((ValueError, TypeError)) as theirs:
-        getattr(torch_nn, name)(p)
-    with pytest.raises(theirs.type):
-        getattr(nn, name)(p)
 
 
 WINDOWS: list[dict[str, Any]] = [
