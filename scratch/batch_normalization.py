@@ -42,7 +42,7 @@ def batch_statistics(input):
     input (N, C, ...) -> input minus its mean, then mean and variance (1, C, 1, ...).
     """
     axes = [axis for axis in range(input.dim()) if axis != 1]
-    values = math.prod(input.shape[axis] for axis in axes)
+    values = math.prod([input.shape[axis] for axis in axes])
     count = max(values, 1)  # an empty batch: sums of nothing, and no 0 / 0
     mean = input.sum(axes, keepdim=True) / count
     centred = input - mean

@@ -402,6 +402,7 @@ class InstanceNormNd(RunningNorm):
     """The body of InstanceNorm1d, 2d, 3d; `positions` is how many axes they reduce."""
 
     positions = None
+    _version = 2  # of torch's layer: a state_dict carries it
 
     def __init__(
         self,

@@ -110,20 +110,22 @@ def max_pool_taps(input, rows, columns):
         winner, best = place.where(wins, winner), value.where(wins, best)
         seen = seen | inside
     output = flat.gather(-1, winner)
-    if not seen.all():
-        whole = not input.is_floating_point()
-        lowest = torch.iinfo(input.dtype).min if whole else -math.inf
-        output = output.masked_fill(~seen, lowest)
+    whole = not input.is_floating_point()
+    lowest = torch.iinfo(input.dtype).min if whole else -math.inf
+    output = output.masked_fill(~seen, lowest)
     shape = rows.shape[0], columns.shape[0]
     return output.unflatten(-1, shape), winner.unflatten(-1, shape)
 
 
-def window_sums(input, table):
-    """Sums along the last axis over a table's windows: (..., L) -> (..., L_out)."""
-    length = input.shape[-1]
-    values = input[..., table.clamp(0, length - 1)]  # (..., L_out, K)
-    outside = (table < 0) | (table >= length)
-    return values.masked_fill(outside, 0).sum(dim=-1)
+def window_sums(input, table, axis):
+    """Sums over the windows of a table along axis -1 or -2, which becomes L_out."""
+    length = input.shape[axis]
+    places = table.clamp(0, length - 1).flatten()
+    values = input.index_select(axis, places).unflatten(axis, table.shape)
+    outside = (table < 0) | (table >= length)  # (L_out, K)
+    if axis == -2:
+        outside = outside.unsqueeze(-1)
+    return values.masked_fill(outside, 0).sum(dim=axis)
 
 
 def window_counts(table, first, last):
@@ -146,8 +148,8 @@ def average(input, rows, columns, divisor):
     Half precision is summed in float32 and rounded once; integers are cut towards 0.
     """
     half = input.dtype in (torch.float16, torch.bfloat16)
-    sums = window_sums(input.float() if half else input, columns)
-    sums = window_sums(sums.transpose(-1, -2), rows).transpose(-1, -2)
+    sums = window_sums(input.float() if half else input, rows, axis=-2)
+    sums = window_sums(sums, columns, axis=-1)
     if input.is_floating_point():
         return (sums / divisor).to(input.dtype)
     return sums.div(divisor, rounding_mode="trunc")
@@ -325,7 +327,7 @@ def adaptive_table(length, windows, device=None):
     i = torch.arange(windows, device=device)
     starts = i * length // max(windows, 1)
     ends = -(-(i + 1) * length // max(windows, 1))
-    longest = -(-length // max(windows, 1)) + 1
+    longest = -(-length // max(windows, 1)) + (length % max(windows, 1) > 0)
     table = starts[:, None] + torch.arange(longest, device=device)
     return table.where(table < ends[:, None], -1)
 
@@ -372,7 +374,7 @@ def max_pool2d_backward(grad_output, indices, input_size):
 
 
 def spread(grad, table, length):
-    """Transpose of `window_sums`: (..., L_out) -> (..., length)."""
+    """Transpose of `window_sums` on the last axis: (..., L_out) -> (..., length)."""
     result = grad.new_zeros(*grad.shape[:-1], length)
     for places in table.T:  # the places under one tap
         inside = (0 <= places) & (places < length)
