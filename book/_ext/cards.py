@@ -64,7 +64,7 @@ def card(course: str, title: str, description: str) -> Image.Image:
     picture.paste(logo(88), (MARGIN, 72), logo(88))
     if title != course:
         pen.text((MARGIN + 112, 116), course, MUTED, font(40, 600), anchor="lm")
-    below = draw_lines(pen, wrap(title, font(88, 700)), 216, 100, INK, font(88, 700))
+    below = draw_lines(pen, wrap(title, font(88, 700)), 200, 100, INK, font(88, 700))
     draw_lines(pen, wrap(description, font(38, 400))[:3], below + 28, 52, MUTED, font(38, 400))
     return picture.quantize(64, dither=Image.Dither.NONE)  # a third of the bytes, and no difference to be seen
 
