@@ -1,4 +1,4 @@
-"""Three kinds of link whose addresses follow from `_config.yml`, so that a page never spells out where the repository is:
+"""Three kinds of link whose addresses follow from `_config.yml`, so that a page spells none of them out:
 `[text](colab:notebooks/x.ipynb)` opens a notebook in Colab, `[text](repository:CONTRIBUTING.md)` a file on GitHub,
 `[text](site:feed.xml)` a file of the published site that is no page.
 """

@@ -15,10 +15,14 @@ def write_listing(app: Sphinx, error: Exception | None) -> None:
     site = app.config.html_baseurl
     listing = ElementTree.Element("urlset", xmlns="http://www.sitemaps.org/schemas/sitemap/0.9")
     for page in sorted(app.env.found_docs):
-        ElementTree.SubElement(ElementTree.SubElement(listing, "url"), "loc").text = site + app.builder.get_target_uri(page)
+        ElementTree.SubElement(ElementTree.SubElement(listing, "url"), "loc").text = site + app.builder.get_target_uri(
+            page
+        )
     ElementTree.indent(listing)
     ElementTree.ElementTree(listing).write(Path(app.outdir, SITEMAP), encoding="utf-8", xml_declaration=True)
-    Path(app.outdir, "robots.txt").write_text(f"User-agent: *\nAllow: /\n\nSitemap: {site}{SITEMAP}\n", encoding="utf-8")
+    Path(app.outdir, "robots.txt").write_text(
+        f"User-agent: *\nAllow: /\n\nSitemap: {site}{SITEMAP}\n", encoding="utf-8"
+    )
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

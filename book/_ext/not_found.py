@@ -1,4 +1,4 @@
-"""The page for addresses that lead nowhere, `404.html`: sphinx-notfound-page makes it, with links that hold at any depth."""
+"""The page for addresses that lead nowhere, `404.html`, by sphinx-notfound-page: its links hold at any depth."""
 
 from html import escape
 from pathlib import Path

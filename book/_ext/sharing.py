@@ -1,7 +1,7 @@
 """What a page says of itself to those who list it or show a link to it: a description, a picture, an icon, an address.
 
-The description stands in the page's front matter, the picture is drawn by `cards`, and addresses start with `baseurl` of
-`_config.yml`. `book/_templates/sharing.html` puts them into the head of every page.
+The description stands in the page's front matter, the picture is drawn by `cards`, and addresses start with
+the `baseurl` of `_config.yml`. `book/_templates/sharing.html` puts them into the head of every page.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from derive.config import Book
 CARDS = "_cards"
 MADE_BY_SPHINX = {
     "404": "There is no page at this address. Search the course, or start from its first page.",
-    "genindex": "Every term and every name of the course, in the order of the alphabet, with the pages that explain it.",
+    "genindex": "Every term and every name of the course in the order of the alphabet, with the page that explains it.",
     "search": "Search the course for a word, a layer, a function or an argument of PyTorch.",
 }
 
@@ -90,5 +90,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("config-inited", finish_baseurl, priority=400)  # before the extensions that use it
     app.connect("builder-inited", draw_icons)
     app.connect("html-page-context", add_sharing)
-    app.connect("build-finished", write_front_door, priority=400)  # sphinx_external_toc writes one where none is, at 500
+    app.connect(
+        "build-finished", write_front_door, priority=400
+    )  # sphinx_external_toc writes one where none is, at 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}

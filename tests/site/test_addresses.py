@@ -1,4 +1,4 @@
-"""Addresses last: what `addresses.txt` lists is there, if only as a redirect, and what is new in the site is on the list.
+"""Addresses last: what `addresses.txt` lists is there, if only as a redirect, and what is new is on the list.
 
 The list holds every page, every file that people fetch, and every anchor that another page links to.
 """
@@ -32,7 +32,9 @@ def present(html: Path, address: str) -> bool:
     path, anchor = urldefrag(address)
     if not (html / path).is_file():
         return False
-    moved = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', text(html / path)) if path[-5:] == ".html" else None
+    moved = (
+        re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', text(html / path)) if path[-5:] == ".html" else None
+    )
     if moved is None:
         return not anchor or unquote(anchor) in anchors(html / path)
     target = urljoin(path, moved[1])

@@ -1,11 +1,11 @@
-"""The search finds names of torch, and chapters by words of their titles and by what people call them: the chapter first."""
+"""The search finds names of torch, and chapters by the words of their titles and by what people call them."""
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.site.conftest import Built, Reader
 
-# What is typed, and the page that must come first; where several chapters have the word in their title, any of them may.
+# What is typed, and the page that must come first; where several chapters have the word in their title, any may.
 CHAPTER_FIRST = {
     # names, as code has them
     "Conv1d": "04_convolution_1d",
@@ -115,10 +115,9 @@ def first_results(page: Page, queries: list[str]) -> dict[str, str]:
 
 
 def test_the_page_that_is_meant_comes_first(reader: Reader) -> None:
-    wanted = {query: page for query, page in PAGE_FIRST.items()} | {
-        query: tuple(f"book/chapters/{slug}" for slug in ([slugs] if isinstance(slugs, str) else slugs))
-        for query, slugs in CHAPTER_FIRST.items()
-    }
+    wanted: dict[str, tuple[str, ...]] = {query: (page,) for query, page in PAGE_FIRST.items()}
+    for query, slugs in CHAPTER_FIRST.items():
+        wanted[query] = tuple(f"book/chapters/{slug}" for slug in ([slugs] if isinstance(slugs, str) else slugs))
     found = first_results(reader.open("search.html"), list(wanted))
     assert not {query: first for query, first in found.items() if not first.startswith(wanted[query])}
 
