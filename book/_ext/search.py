@@ -3,7 +3,7 @@
 They are the names of torch that the chapter exports, the words of its title, and the keywords in its front matter. To
 Sphinx each is the main entry of an index, which counts more than any word in a text; the page of the index has none of
 them, because they are added after it was collected. `search.js` beside this file puts chapters before other pages.
-Sphinx forgets the entries of pages that it does not write again: only a build from the start, like `make book`, has all.
+Sphinx forgets the entries of pages that it does not write again; `make book` writes all of them.
 """
 
 import json

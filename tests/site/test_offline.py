@@ -90,7 +90,7 @@ ON_PAPER = """() => {
     const seen = selector => [...document.querySelectorAll(selector)].filter(element => element.checkVisibility());
     const told = elements => elements.map(element => element.outerHTML.slice(0, 80));
     const onScreen = ".bd-header, .bd-header-article, .bd-sidebar, footer, button, input[type=range], .headerlink, "
-        + ".onlyprint, article details:not([open]), article details.hide > summary";
+        + "article details:not([open]), article details.hide > summary";
     const words = "article :is(h1, h2, h3, p, a, pre, .katex), article .cell:nth-of-type(-n + 9) pre span";
     const light = element => {
         const [red, green, blue] = getComputedStyle(element).color.match(/[\\d.]+/g).map(Number);
