@@ -68,7 +68,7 @@ class Stored:
 
 
 def header(source: Source, target: str, other: tuple[str, str, Path]) -> Draft:
-    """The first cell: where to open the notebook, and what to edit in its place.
+    """The first cell: where to open the notebook, how long it takes, and what to edit in its place.
 
     `other` is the notebook that goes with this one: what to call it, its path, and its source. It is named if there
     is such a source.
@@ -79,6 +79,8 @@ def header(source: Source, target: str, other: tuple[str, str, Path]) -> Draft:
     if needed.exists():
         links.append((words, book.colab(notebook)))
     text = " · ".join(f"[{words}]({address})" for words, address in links)
+    if source.minutes:
+        text += f" · about {source.minutes} minutes"
     note = (
         f"*This notebook is derived from [`{source.name}`]({book.edit(source.path)}). "
         "Edit that file, not this one, and run `make notebooks` to renew it.*"
