@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 REQUIREMENTS := requirements.txt $(CONSTRAINTS) $(wildcard requirements/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve notebooks test nbgrader bench layers clean
+.PHONY: help book serve notebooks test nbgrader bench layers screenshots clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s%s\n", $$1, $$2 }'
@@ -41,6 +41,10 @@ bench: .venv-nbgrader/installed ## Measure how long grading takes, beside nbgrad
 
 layers: .venv/installed ## Measure what each layer costs beside torch's, into book/data (let nothing else run)
 	.venv/bin/python -m benchmarks.layers
+
+screenshots: book .venv/installed ## Photograph the site for the README
+	@requirements/chromium.sh
+	@.venv/bin/python -m book.figures.screenshots
 
 clean: ## Remove what was built and installed
 	rm -rf _build .build .venv .venv-site .venv-nbgrader .mypy_cache .pytest_cache .ruff_cache .hypothesis

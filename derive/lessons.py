@@ -8,12 +8,13 @@ from pathlib import Path
 
 from derive.config import Book
 from derive.errors import Problems, SourceError
+from derive.source import minutes_of_tasks
 
 GOAL = "At the end of this chapter you will have "
 
 _MINUTES = re.compile(r"^minutes: (\d+)$", re.MULTILINE)
 _NEEDED = re.compile(r"\]\((\d\d_\w+)\.md\)")
-_TASK = re.compile(r"^Difficulty [●○]{3} · (\d+) minutes · (\d+) points?$", re.MULTILINE)
+_POINTS = re.compile(r"^Difficulty .*· (\d+) points?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -23,24 +24,20 @@ class Lesson:
     slug: str
     title: str
     goal: str
-    """The paragraph on what a reader will have built, in MyST."""
+    """What a reader will have built, in MyST: the paragraph that begins as every chapter does, after these words."""
     needs: tuple[str, ...]
     """The chapters that it rests on, by slug, in reading order: those that its opening links to."""
     minutes: int
     """To read the chapter and to run it."""
-    tasks: tuple[int, ...]
-    """The minutes of each task of the exercises."""
+    exercise_minutes: int
+    """To do all tasks."""
+    tasks: int
     points: int
 
     @property
     def number(self) -> int:
         """The chapter's place in the reading order."""
         return int(self.slug[:2])
-
-    @property
-    def exercise_minutes(self) -> int:
-        """To do all tasks."""
-        return sum(self.tasks)
 
 
 def read(book: Book) -> list[Lesson]:
@@ -67,13 +64,15 @@ def _read(book: Book, path: Path) -> Lesson:
     problems.raise_any()
     assert minutes is not None, "else there was a problem"
 
-    tasks = _TASK.findall(book.read(exercise))
+    practice = book.read(exercise)
+    points = _POINTS.findall(practice)
     return Lesson(
         slug=path.stem,
         title=title.removeprefix("# "),
-        goal=" ".join(goal.split()),
+        goal=" ".join(goal.removeprefix(GOAL).split()),
         needs=tuple(sorted(set(_NEEDED.findall(opening)) - {path.stem})),
         minutes=int(minutes[1]),
-        tasks=tuple(int(minutes) for minutes, _ in tasks),
-        points=sum(int(points) for _, points in tasks),
+        exercise_minutes=minutes_of_tasks(practice) or 0,
+        tasks=len(points),
+        points=sum(map(int, points)),
     )

@@ -84,7 +84,7 @@ class Syllabus(FromTheChapters):
         every = [lesson for week in weeks for lesson in week]
         reading, exercises = (sum(minutes) for minutes in zip(*map(times, every), strict=True))
         rows.append(f"| | **All {len(weeks)} weeks** | **{hours(reading)}** | **{hours(exercises)}** |")
-        tasks, points = sum(len(lesson.tasks) for lesson in every), sum(lesson.points for lesson in every)
+        tasks, points = sum(lesson.tasks for lesson in every), sum(lesson.points for lesson in every)
         each = [sum(sum(times(lesson)) for lesson in week) for week in weeks]
         says = (
             f"{len(every)} chapters, {tasks} tasks, {points} points. "
@@ -112,10 +112,10 @@ class LessonPlan(FromTheChapters):
         text = Path(self.env.srcdir, "book", f"{page}.md").read_text(encoding="utf-8")
         needed = ", ".join(f"[{course[slug].title}](chapters/{slug}.md)" for slug in lesson.needs) or "no other chapter"
         found = self.markdown(
-            f"**Goal.** {lesson.goal}",
+            f"**Goal.** Learners will have {lesson.goal.replace('You will have', 'They will have')}",
             "",
             f"**Time.** {hours(lesson.minutes)} to read and run, {hours(lesson.exercise_minutes)} for "
-            f"[{len(lesson.tasks)} tasks](exercises/{lesson.slug}.md). **Needs** {needed}.",
+            f"[{lesson.tasks} tasks](exercises/{lesson.slug}.md). **Needs** {needed}.",
             "",
             f"**Ask first.** [The question that opens the chapter]({page}.md#predict): let everybody write an answer "
             "down.",
