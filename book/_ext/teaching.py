@@ -34,7 +34,7 @@ def plan(weeks: Sequence[str], course: Sequence[Lesson]) -> list[list[Lesson]]:
     """The lessons of each week, from their numbers; ValueError if one comes before what it needs."""
     by_number = {lesson.number: lesson for lesson in course}
     seen: set[str] = set()
-    planned = []
+    planned: list[list[Lesson]] = []
     for number, week in enumerate(weeks, 1):
         planned.append([])
         for word in week.split():
@@ -86,9 +86,10 @@ class Syllabus(FromTheChapters):
         rows.append(f"| | **All {len(weeks)} weeks** | **{hours(reading)}** | **{hours(exercises)}** |")
         tasks, points = sum(lesson.tasks for lesson in every), sum(lesson.points for lesson in every)
         each = [sum(sum(times(lesson)) for lesson in week) for week in weeks]
+        least, most, average = hours(min(each)), hours(max(each)), hours(sum(each) // len(each))
         says = (
             f"{len(every)} chapters, {tasks} tasks, {points} points. "
-            f"A week takes between {hours(min(each))} and {hours(max(each))}, {hours(sum(each) // len(each))} on average."
+            f"A week takes between {least} and {most}, {average} on average."
         )
         return self.markdown(*rows, "", says)
 
@@ -120,10 +121,7 @@ class LessonPlan(FromTheChapters):
             f"**Ask first.** [The question that opens the chapter]({page}.md#predict): let everybody write an answer "
             "down.",
         )
-        live = self.parse_content_to_nodes()
-        live[0].insert(0, nodes.Text(" "))
-        live[0].insert(0, nodes.strong("", "Change live."))
-        found += live
+        found += self.markdown("**Change live.** " + "\n".join(self.content))
         found += self.explorers(page, EXPLORER.findall(text))
         mistakes = [f"[{' '.join(claim.split()).strip('.')}](#{label})" for label, claim in MISTAKE.findall(text)]
         found += self.markdown(

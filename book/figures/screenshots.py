@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 SITE = Path("_build", "html")
 FOLDER = Path("book", "figures", "screenshots")
@@ -19,7 +19,7 @@ SHOTS = {
 }
 """The page of each, and what stands at its top."""
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 ABOVE = 90  # pixels above what is at the top, under the bar of buttons
 QUALITY = 60
 
