@@ -63,5 +63,5 @@ def _row(book: Book, lesson: Lesson) -> str:
     run, practise = book.colab(chapter.target(path)), book.colab(exercise.target(path))
     return (
         f"| {lesson.number} | [{lesson.title}]({book.page(path)}) | [Colab]({run}) | {lesson.minutes} "
-        f"| [{lesson.tasks} tasks]({practise}) | {lesson.exercise_minutes} |"
+        f"| [{lesson.tasks} task{'s' * (lesson.tasks > 1)}]({practise}) | {lesson.exercise_minutes} |"
     )

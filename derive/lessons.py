@@ -13,7 +13,7 @@ from derive.source import minutes_of_tasks
 GOAL = "At the end of this chapter you will have "
 
 _MINUTES = re.compile(r"^minutes: (\d+)$", re.MULTILINE)
-_NEEDED = re.compile(r"\]\((\d\d_\w+)\.md\)")
+_NEEDED = re.compile(r"\]\((\d\d_\w+)\.md(?:#[\w-]+)?\)")
 _POINTS = re.compile(r"^Difficulty .*· (\d+) points?$", re.MULTILINE)
 
 
@@ -55,7 +55,8 @@ def _read(book: Book, path: Path) -> Lesson:
     title = next((line for line in lines if line.startswith("# ")), lines[0])
 
     problems = Problems(name)
-    goal = next((part for part in opening.split("\n\n") if part.startswith(GOAL)), "")
+    paragraphs = (" ".join(part.split()) for part in opening.split("\n\n"))
+    goal = next((part for part in paragraphs if part.startswith(GOAL)), "")
     if not goal:
         problems.add(lines.index(title) + 1, f"before the first cell stands a paragraph that starts with: {GOAL}...")
     minutes = _MINUTES.search(opening)
@@ -69,7 +70,7 @@ def _read(book: Book, path: Path) -> Lesson:
     return Lesson(
         slug=path.stem,
         title=title.removeprefix("# "),
-        goal=" ".join(goal.removeprefix(GOAL).split()),
+        goal=goal.removeprefix(GOAL),
         needs=tuple(sorted(set(_NEEDED.findall(opening)) - {path.stem})),
         minutes=int(minutes[1]),
         exercise_minutes=minutes_of_tasks(practice) or 0,

@@ -34,7 +34,7 @@ def test_a_chapter_comes_after_those_that_it_links_to_as_needed(weeks: list[str]
     for place, number in enumerate(order):
         (path,) = (ROOT / "book" / "chapters").glob(f"{number:02}_*.md")
         opening = path.read_text(encoding="utf-8").split("```{code-cell}")[0]
-        needed = {int(link) for link in re.findall(r"\((\d\d)_\w+\.md\)", opening)}
+        needed = {int(link) for link in re.findall(r"\((\d\d)_\w+\.md(?:#[\w-]+)?\)", opening)}
         assert needed <= set(order[:place]), f"chapter {number}"
 
 
