@@ -15,9 +15,10 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.errors import ExtensionError
 from sphinx.util.typing import ExtensionMetadata
 
-from book._ext import lean_styles
+from book._ext import lean_code, lean_styles
 
 SHEET = "_static/site.css"
+PYGMENTS = "_static/pygments.css"
 LINK = r'[ \t]*<link\b(?=[^>]*\brel="stylesheet")(?![^>]*\bmedia=)[^>]*\bhref="(?P<href>[^"]+)"[^>]*>\n?'
 SCRIPT = r'<script\b[^>]*\bsrc="(?P<src>[^"]+)"'
 
@@ -62,7 +63,7 @@ def write_sheet(site: Path, pages: dict[str, str], sheets: list[str]) -> str:
     folder = posixpath.dirname(SHEET)
     rules = [rule for sheet in sheets for rule in lean_styles.gathered(site, sheet, folder)]
     css = lean_styles.with_fewer_glyphs("\n".join(lean_styles.used(rules, known)), site / folder)
-    css = f'@charset "utf-8";\n{css}\n'
+    css = f'@charset "utf-8";\n/* The used rules of: {" ".join(sheets)} */\n{css}\n'
     (site / SHEET).write_text(css, encoding="utf-8")
     return hashlib.sha256(css.encode()).hexdigest()[:8]
 
@@ -87,14 +88,16 @@ def make_lean(app: Sphinx, exception: Exception | None) -> None:
     if not written:
         return
     shared = [sheet for sheet in sheets[written[0]] if all(sheet in sheets[page] for page in written)]
+    plain = lean_code.plain_tokens((site / PYGMENTS).read_text(encoding="utf-8"))
     for page in written:
         head, end, rest = pages[page].partition("</head>")
-        pages[page] = with_the_theme_at_once(without_scripts(page, with_one_sheet(page, head, shared))) + end + rest
+        head = with_the_theme_at_once(without_scripts(page, with_one_sheet(page, head, shared)))
+        pages[page] = head + end + lean_code.without_plain_tokens(rest, plain)
     digest = write_sheet(site, pages, shared)
     for page, html in pages.items():
         files[page].write_text(re.sub(rf'({SHEET})[^"]*', rf"\1?v={digest}", html), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    app.connect("build-finished", make_lean)
+    app.connect("build-finished", make_lean, priority=900)  # after the theme, which writes pygments.css then
     return {"parallel_read_safe": True, "parallel_write_safe": True}
