@@ -31,7 +31,13 @@ LIGHTHOUSE = ROOT / ".lighthouse"
 RESULT = ROOT / "benchmarks" / "site-audit.json"
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
-METRICS = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift", "speed-index")
+METRICS = (
+    "first-contentful-paint",
+    "largest-contentful-paint",
+    "total-blocking-time",
+    "cumulative-layout-shift",
+    "speed-index",
+)
 LEAST = 95
 MOST_KIB = 350
 PACKED = {".css", ".html", ".js", ".json", ".svg", ".txt", ".xml"}
@@ -176,7 +182,8 @@ class Audit:
             "scores": self.scores(),
             "scores of each run": {category: [score(r, category) for r in self.reports] for category in CATEGORIES},
             "medians": {
-                name: round(statistics.median(r["audits"][name]["numericValue"] for r in self.reports), 3) for name in METRICS
+                name: round(statistics.median(r["audits"][name]["numericValue"] for r in self.reports), 3)
+                for name in METRICS
             },
         }
 

@@ -40,7 +40,9 @@ def without_scripts(page: str, head: str) -> str:
     head = re.sub(r"[ \t]*<script\b[^>]*/fontawesome\.js[^>]*></script>\n?", "", head)
     head = re.sub(r'[ \t]*<link rel="preload" as="script"[^>]*>\n?', "", head)
     if page != "search.html":
-        head = re.sub(r"[ \t]*<script src=[^>]*/?(searchtools|language_data|searchindex)\.js[^>]*></script>\n?", "", head)
+        head = re.sub(
+            r"[ \t]*<script src=[^>]*/?(searchtools|language_data|searchindex)\.js[^>]*></script>\n?", "", head
+        )
     head = re.sub(r"<script (?![^>]*\b(?:defer|async)\b)(?=[^>]*\bsrc=)", "<script defer ", head)
     # A module waits like a deferred script, and in the same order.
     return head.replace("<script>DOCUMENTATION_OPTIONS.", '<script type="module">DOCUMENTATION_OPTIONS.')
@@ -84,7 +86,9 @@ def make_lean(app: Sphinx, exception: Exception | None) -> None:
     files = {path.relative_to(site).as_posix(): path for path in site.rglob("*.html")}
     pages = {page: files[page].read_text(encoding="utf-8") for page in sorted(files) if not page.startswith("_")}
     sheets = {page: [path_of(page, href) for href in re.findall(LINK, html)] for page, html in pages.items()}
-    written = [page for page in pages if sheets[page] and SHEET not in sheets[page]]  # the others are lean since the last build
+    written = [
+        page for page in pages if sheets[page] and SHEET not in sheets[page]
+    ]  # the others are lean since the last build
     if not written:
         return
     shared = [sheet for sheet in sheets[written[0]] if all(sheet in sheets[page] for page in written)]

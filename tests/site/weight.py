@@ -14,7 +14,7 @@ PACKED_ALREADY = {".woff2", ".png"}
 def note(page: Page) -> list[Request]:
     """A list that grows by each request."""
     requests: list[Request] = []
-    page.on("request", requests.append)
+    page.on("request", lambda request: requests.append(request))
     return requests
 
 
