@@ -1,7 +1,8 @@
 """What the site weighs and how Lighthouse scores it, as benchmarks/site-audit.json.
 
-`python -m benchmarks.site_audit` serves the built site on this machine, packed as GitHub Pages packs it, and opens the landing page, a chapter of
-middle length, the longest chapter and the longest exercise, each several times, as a telephone on a slow network. See benchmarks/README.md.
+`python -m benchmarks.site_audit` serves the built site on this machine, packed as GitHub Pages packs it, and opens the
+landing page, a chapter of middle length, the longest chapter and the longest exercise, each several times, as a telephone
+on a slow network. See benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ def weight(report: dict[str, Any]) -> dict[str, float]:
 
 
 def score(report: dict[str, Any], category: str) -> int:
-    return round(100 * report["categories"][category]["score"])
+    return round(100 * float(report["categories"][category]["score"]))
 
 
 def complaints(report: dict[str, Any], category: str) -> list[str]:

@@ -1,14 +1,14 @@
 """Code with fewer elements: a token that looks like the text around it needs none of its own.
 
-Pygments wraps every name and every bracket, which is half of what a chapter's page consists of, and the styles give most
-of them the colour of plain code.
+Pygments wraps every name and every bracket, which is half of what a chapter's page consists of, and the styles give
+most of them the colour of plain code.
 """
 
 import re
 
 
 def plain_tokens(css: str) -> set[str]:
-    """The classes of tokens that the style sheet of Pygments gives nothing but the colour of all code, in every theme."""
+    """The classes of tokens that Pygments' style sheet gives nothing but the colour of all code, in every theme."""
     looks: dict[str, dict[str, str]] = {}
     for theme, token, declarations in re.findall(r'data-theme="(\w+)"\] \.highlight(?: \.(\w+))? *\{([^}]*)\}', css):
         look = re.sub(r"background:[^;]*;", "", declarations) if not token else declarations

@@ -1,9 +1,9 @@
 """One style sheet of what the pages use, in the place of many of what they might have used.
 
 A page of the theme loads nine style sheets, and most of their rules fit nothing that any page holds. A rule is kept if
-every class and every id that it names occurs in some page or in some script, as a word, anywhere. That keeps more than is needed,
-and never less, but for names that a script puts together from parts: those stand in `PUT_TOGETHER`.
-The icons' fonts keep the glyphs of the rules that are left.
+every class and every id that it names occurs in some page or in some script, as a word, anywhere. That keeps more than is
+needed, and never less, but for names that a script puts together from parts: those stand in `PUT_TOGETHER`. The icons'
+fonts keep the glyphs of the rules that are left.
 """
 
 import hashlib
@@ -47,7 +47,8 @@ def can_fit(selector: Sequence[Node], known: set[str]) -> bool:
         if token.type == "ident" and before is not None and before == "." and token.value not in known:
             return False
         if token.type == "function" and token.lower_name in ANY_OF:
-            if not any(can_fit(part, known) for part in alternatives(token.arguments)):
+            fits = any(can_fit(part, known) for part in alternatives(token.arguments))
+            if not fits:
                 return False
     return True
 
@@ -71,11 +72,11 @@ def used(rules: Sequence[Node], known: set[str]) -> Iterator[str]:
 
 
 def parse(css: str | Sequence[Node]) -> list[Node]:
-    return tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return list(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
 
 
 def gathered(site: Path, sheet: str, folder: str) -> list[Node]:
-    """The rules of a style sheet and of those that it imports, with addresses as they read from a folder of the site."""
+    """The rules of a sheet and of those that it imports, with addresses as they read from a folder of the site."""
     here = posixpath.dirname(sheet)
 
     def moved(match: re.Match[str]) -> str:
