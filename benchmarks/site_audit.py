@@ -1,7 +1,7 @@
 """What the site weighs and how Lighthouse scores it, as benchmarks/site-audit.json.
 
 `python -m benchmarks.site_audit` serves the built site on this machine, packed as GitHub Pages packs it, and opens the
-landing page, a chapter of middle length, the longest chapter and the longest exercise, each several times, as a telephone
+landing page, a chapter of middle length, the longest chapter and the longest exercise, several times each, as a phone
 on a slow network. See benchmarks/README.md.
 """
 

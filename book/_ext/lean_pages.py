@@ -1,8 +1,8 @@
 """Leave out what pages load and do not need, when all of them are written.
 
 The theme loads on every page: a script of icons, more than half of a page's weight, for icons that readers of the theme
-may add; the search's index, though only the search page searches; its scripts before the text; and many style sheets, see
-`lean_styles`. It has no switch for any of these. `tests/site/test_lean_pages.py` notices when the theme changes.
+may add; the search's index, though only the search page searches; its scripts before the text; and many style sheets,
+see `lean_styles`. It has no switch for any of these. `tests/site/test_lean_pages.py` notices when the theme changes.
 """
 
 import hashlib

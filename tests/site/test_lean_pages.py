@@ -14,7 +14,7 @@ from tests.site.pages import CHAPTERS, EXERCISES, MADE_BY_SPHINX, PAGES, address
 LOOKS = """() => {
     const one = new Map(); // of all elements with the same classes
     for (const element of document.querySelectorAll("body, body *"))
-        one.set([element.parentElement, element].map(e => e.tagName + "." + e.getAttribute("class")).join(" "), element);
+        one.set([element.parentElement, element].map(e => e.tagName + " " + e.className).join(" in "), element);
     return [...one].flatMap(([name, element]) => [null, "::before", "::after"].map(part => {
         const style = getComputedStyle(element, part);
         if (part && style.content === "none") return null;

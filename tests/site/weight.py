@@ -1,4 +1,4 @@
-"""What a page's first load weighs, packed as GitHub Pages packs it and figures apart: all that the browser asked for."""
+"""What a page's first load weighs, packed as GitHub Pages packs it and figures apart."""
 
 import gzip
 from functools import cache
