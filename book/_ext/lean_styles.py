@@ -1,9 +1,9 @@
 """One style sheet of what the pages use, in the place of many of what they might have used.
 
-A page of the theme loads nine style sheets, and most of their rules fit nothing that any page holds. A rule is kept if
-every class and every id that it names occurs in some page or in some script, as a word, anywhere. That keeps more than
-is needed, and never less, but for names that a script puts together from parts: those stand in `PUT_TOGETHER`. The icons'
-fonts keep the glyphs of the rules that are left.
+A page of the theme loads nine style sheets, and most of their rules fit nothing that any page holds. A rule is kept
+if every class and every id that it names occurs in some page or in some script, as a word, anywhere. That keeps more
+than is needed, and never less, but for names that a script puts together from parts: those stand in `PUT_TOGETHER`.
+The icons' fonts keep the glyphs of the rules that are left.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """What axe finds on a page, in light and dark, at a price that every page can pay.
 
 Nine tenths of axe's time goes into contrast, which it measures for each token of each line of code. Contrast follows
-from a few styles: the text's colour, size and weight, and what is painted behind it. So of all elements that agree in these,
-one is measured. Whatever stands out of the flow, and may lie on top of something else, agrees with nothing outside.
-All other rules see the whole page.
+from a few styles: the text's colour, size and weight, and what is painted behind it. So of all elements that agree in
+these, one is measured. Whatever stands out of the flow, and may lie on top of something else, agrees with nothing
+outside. All other rules see the whole page.
 """
 
 from typing import Literal
