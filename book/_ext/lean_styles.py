@@ -101,7 +101,7 @@ def with_fewer_glyphs(css: str, folder: Path) -> str:
 
     def face(match: re.Match[str]) -> str:
         path = folder / match["path"]
-        font = TTFont(path)
+        font = TTFont(path, recalcTimestamp=False)  # the same bytes from every build
         kept = shown & set(font.getBestCmap())
         if not kept:
             return ""
