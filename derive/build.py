@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from derive import chapter, execute, exercise, export, notebook
+from derive import addresses, chapter, execute, exercise, export, notebook
 from derive.config import Book
 from derive.errors import SourceError
 from derive.labels import Index
@@ -44,6 +44,7 @@ class Build:
 
     def write(self, force: bool = False) -> None:
         """Write what is out of step. Runs the notebooks whose code has changed; with `force`, all of them."""
+        self._write(self._addresses())  # one of these files is a cell of a notebook
         for derived in self._derived():
             if derived.source.installs:
                 self._write(self._package())  # it runs with what all chapters before it export
@@ -72,6 +73,7 @@ class Build:
                 continue
             found += self._stale(files, derived.source.name)
         found += self._stale(self._package(), "book/chapters")
+        found += self._stale(self._addresses(), "_config.yml and the chapters")
         return found + [f"{self.book.relative(path)} has no source any more" for path in self._orphans()]
 
     def _derived(self) -> Iterator[Derived]:
@@ -94,6 +96,14 @@ class Build:
     def _package(self) -> dict[str, str]:
         """The modules that list what all chapters export; none unless all were read."""
         return export.package(self._chapters) if self.whole and not self.errors else {}
+
+    def _addresses(self) -> dict[str, str]:
+        """The files that repeat an address; none unless all sources are asked for and what they need can be read."""
+        try:
+            return addresses.files(self.book) if self.whole else {}
+        except SourceError as error:
+            self._fail(error)
+            return {}
 
     def _stored(self, derived: Derived) -> str | None:
         """The text of a notebook that need not run; None if it must."""

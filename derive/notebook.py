@@ -7,6 +7,7 @@ anything is stored.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from derive.source import KERNELSPEC, Cell, Source
 
 MEASURED = "nbval-ignore-output"
 RAISES = "raises-exception"
+INSTALLED_FROM = re.compile(r'^REPOSITORY = ".*"$', re.MULTILINE)
+"""The line of `book/install.py` that says where the repository is."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,16 @@ class Stored:
     result: Result
 
     def is_same(self, draft: Draft) -> bool:
-        """Whether the cell would run as `draft` does: the same code, and an error expected of both or of neither."""
-        return self.source == draft.source and (RAISES in self.tags) == (RAISES in draft.tags)
+        """Whether the cell would run as `draft` does: the same code, and an error expected of both or of neither.
+
+        Where the repository is makes no difference.
+        """
+        sources = [INSTALLED_FROM.sub("", source) for source in (self.source, draft.source)]
+        return sources[0] == sources[1] and (RAISES in self.tags) == (RAISES in draft.tags)
 
 
 def header(source: Source, target: str, other: tuple[str, str, Path]) -> Draft:
-    """The first cell: where to open the notebook, and what to edit in its place.
+    """The first cell: where to open the notebook, how long it takes, and what to edit in its place.
 
     `other` is the notebook that goes with this one: what to call it, its path, and its source. It is named if there
     is such a source.
@@ -72,6 +79,8 @@ def header(source: Source, target: str, other: tuple[str, str, Path]) -> Draft:
     if needed.exists():
         links.append((words, book.colab(notebook)))
     text = " · ".join(f"[{words}]({address})" for words, address in links)
+    if source.minutes:
+        text += f" · about {source.minutes} minutes"
     note = (
         f"*This notebook is derived from [`{source.name}`]({book.edit(source.path)}). "
         "Edit that file, not this one, and run `make notebooks` to renew it.*"

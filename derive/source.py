@@ -24,7 +24,7 @@ from derive.myst import is_closed, line_of, parse_page, parser_config, plain_tex
 from derive.words import one_of
 
 EXPORTS = ("exports_data", "exports_functional", "exports_nn", "exports_optim")
-FRONT_MATTER = (*EXPORTS, "file_format", "kernelspec", "myst")
+FRONT_MATTER = (*EXPORTS, "file_format", "kernelspec", "minutes", "myst")
 OPTIONS = ("forbids", "load", "mystnb", "points", "says", "tags", "task")
 TAGS = (
     "answer",
@@ -46,6 +46,7 @@ INSTALL = "../install.py"
 _TASK = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _CODE_CELL = "{code-cell}"
+_TASK_MINUTES = re.compile(r"^Difficulty .*· (\d+) minutes? ·", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,19 @@ class Source:
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
     @property
+    def minutes(self) -> int | None:
+        """About how long the page takes: what a chapter's front matter says, or what the tasks take together."""
+        return self.front_matter.get("minutes") or minutes_of_tasks(self.text)
+
+    @property
     def installs(self) -> bool:
         """Whether the page imports `scratch`, and so runs where it finds it."""
         return any(cell.load == INSTALL for cell in self.code)
+
+
+def minutes_of_tasks(text: str) -> int | None:
+    """What the tasks of an exercise page take together, as the lines under their headings say."""
+    return sum(map(int, _TASK_MINUTES.findall(text))) or None
 
 
 def read(book: Book, path: Path, text: str | None = None) -> Source:
@@ -186,6 +197,9 @@ def _front_matter(lines: list[str], tokens: list[Token], problems: Problems) -> 
     if values.get("kernelspec") != KERNELSPEC:
         line = _line_of(lines, "kernelspec", 1, end)
         problems.add(line, "front matter must have kernelspec: {name: python3, display_name: Python 3}")
+    if "minutes" in values and not (type(values["minutes"]) is int and values["minutes"] > 0):
+        line = _line_of(lines, "minutes", 1, end)
+        problems.add(line, f"minutes must be a whole number above 0, not {values['minutes']!r}")
     for key in EXPORTS:
         names = values.get(key, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

@@ -9,7 +9,7 @@ from derive import chapter, exercise, notebook
 from derive.labels import Index
 from derive.notebook import Draft, Result
 
-from .conftest import Folder, code_cell
+from .conftest import FRONT_MATTER, Folder, code_cell
 
 
 def drafts(folder: Folder, body: str = "") -> list[Draft]:
@@ -30,6 +30,12 @@ def test_the_first_cell_leads_to_colab_the_site_and_the_source(folder: Folder) -
     assert f"derived from [`book/chapters/04_adding.md`]({edit})" in first
     assert "`make notebooks`" in first
     assert "Exercises" not in first
+
+
+def test_the_first_cell_says_how_long_the_page_takes(folder: Folder) -> None:
+    path = folder.chapter("", front_matter=FRONT_MATTER.replace("kernelspec:", "minutes: 90\nkernelspec:"))
+    first = chapter.draft(chapter.read(folder.book, path), Index.build(folder.book))[0]
+    assert " · about 90 minutes\n" in first.source
 
 
 def test_chapter_and_exercises_lead_to_one_another(folder: Folder) -> None:

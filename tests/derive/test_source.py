@@ -89,6 +89,8 @@ def test_a_longer_fence_may_hold_a_shorter_one(folder: Folder) -> None:
         (("name: python3", "name: julia"), "kernelspec", "front matter must have kernelspec: {name: python3"),
         (("kernelspec:", "author: me\nkernelspec:"), "author", "unknown front matter author: use one of exports_"),
         (("kernelspec:", "exports_nn: Add\nkernelspec:"), "exports_nn", "exports_nn must be a list of names"),
+        (("kernelspec:", "minutes: two\nkernelspec:"), "minutes", "minutes must be a whole number above 0, not 'two'"),
+        (("kernelspec:", "minutes: 0\nkernelspec:"), "minutes", "minutes must be a whole number above 0, not 0"),
         (("kernelspec:", "]\nkernelspec:"), "]", "front matter is no YAML"),
     ],
 )
@@ -96,6 +98,17 @@ def test_bad_front_matter_is_refused(folder: Folder, change: tuple[str, str], at
     path = folder.chapter("", front_matter=FRONT_MATTER.replace(*change))
     (error,) = errors(folder)
     assert error.startswith(f"book/chapters/04_adding.md:{line(path, at)}: {message}")
+
+
+def test_a_chapter_takes_the_minutes_of_its_front_matter(folder: Folder) -> None:
+    assert source.read(folder.book, folder.chapter("")).minutes is None
+    path = folder.chapter("", front_matter=FRONT_MATTER.replace("kernelspec:", "minutes: 90\nkernelspec:"))
+    assert source.read(folder.book, path).minutes == 90
+
+
+def test_exercises_take_the_minutes_of_their_tasks(folder: Folder) -> None:
+    path = folder.exercise("Difficulty ●○○ · 5 minutes · 4 points\n\nDifficulty ●●○ · 9 minutes · 6 points\n")
+    assert source.read(folder.book, path).minutes == 14
 
 
 def test_front_matter_is_a_mapping(folder: Folder) -> None:

@@ -27,9 +27,9 @@ MUTANTS = [
 
 
 def answers(folder: str, stem: str) -> list[tuple[str, str]]:
-    """(heading, source) of the answers in a Python file, each headed by a line `# %% heading`."""
+    """(heading, source) of the answers in a Python file, each headed by a line `# %% heading`; none without a file."""
     path = Path(__file__).parent / folder / f"{stem}.py"
-    parts = re.split(r"^# %% (.+)$", path.read_text(encoding="utf-8"), flags=re.M)
+    parts = re.split(r"^# %% (.+)$", path.read_text(encoding="utf-8") if path.is_file() else "", flags=re.M)
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 

@@ -155,5 +155,6 @@ def test_the_readme_names_every_command() -> None:
 
 def test_the_files_that_the_readme_names_are_there() -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
-        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", texts()[name]):
+        prose = re.sub(r"^ *(`{3,}).*?^ *\1$", "", texts()[name], flags=re.MULTILINE | re.DOTALL)
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", prose):
             assert (ROOT / link).exists(), f"{name} links to {link}"
