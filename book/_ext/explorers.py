@@ -1,7 +1,7 @@
 """`{explorer} name`: a picture with knobs, drawn by the script `book/_static/explorers/<name>.js`.
 
-Only a page that holds an explorer loads its script. Without JavaScript the text in the directive remains, and a sentence
-that says what is missing.
+Only a page that holds an explorer loads its script. Without JavaScript the text in the directive remains, and a
+sentence that says what is missing.
 """
 
 from pathlib import Path

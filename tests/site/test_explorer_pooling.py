@@ -1,5 +1,6 @@
 """The explorer of pooling in Chromium: outputs, winners, divisors, gradients and refusals are torch's."""
 
+import math
 import re
 from itertools import product
 from typing import Any
@@ -12,7 +13,6 @@ from torch.nn import functional as F
 from tests.site.conftest import Reader
 
 POOLING = "book/chapters/07_pooling_and_dropout.html"
-POOLS = ["maximum", "average"]
 GRID: list[dict[str, Any]] = [
     {"pool": "maximum", "size": n, "kernel": k, "stride": s, "padding": p, "dilation": d, "ceil": ceil}
     for n, k, s, p, d, ceil in product(range(3, 7), range(1, 5), range(1, 5), range(3), range(1, 4), ("False", "True"))
@@ -75,6 +75,11 @@ def the_image(seen: dict[str, Any], case: dict[str, Any]) -> torch.Tensor:
     return torch.tensor(inside, dtype=torch.float64)[None, None]
 
 
+def matrix(numbers: list[list[float | None]]) -> torch.Tensor:
+    """The numbers of a picture; NaN where a square is empty."""
+    return torch.tensor([[math.nan if number is None else number for number in row] for row in numbers]).double()
+
+
 def called(seen: dict[str, Any], x: torch.Tensor, **more: object) -> Any:
     """What torch makes of the call that the explorer shows."""
 
@@ -88,25 +93,22 @@ def called(seen: dict[str, Any], x: torch.Tensor, **more: object) -> Any:
     return eval(seen["call"], {"F": Functions, "x": x})
 
 
-def test_the_call_names_every_choice(pooling: Page) -> None:
-    for case, (seen,) in zip(GRID, look(pooling, GRID, everywhere=False), strict=True):
-        k, s, p = (case[name] for name in ("kernel", "stride", "padding"))
-        if case["pool"] == "maximum":
-            expected = (
-                f"F.max_pool2d(x, {k}, stride={s}, padding={p}, dilation={case['dilation']}, ceil_mode={case['ceil']})"
-            )
-        else:
-            expected = f"F.avg_pool2d(x, {k}, stride={s}, padding={p}, ceil_mode={case['ceil']}, count_include_pad={case['include']})"
-        assert seen["call"] == expected
+def call_of(case: dict[str, Any]) -> str:
+    options = f"{case['kernel']}, stride={case['stride']}, padding={case['padding']}"
+    if case["pool"] == "maximum":
+        return f"F.max_pool2d(x, {options}, dilation={case['dilation']}, ceil_mode={case['ceil']})"
+    return f"F.avg_pool2d(x, {options}, ceil_mode={case['ceil']}, count_include_pad={case['include']})"
 
 
-@pytest.mark.parametrize("content", ["digits", "ones", "below zero"])
-def test_pooling_shows_the_numbers_the_gradients_and_the_refusals_of_torch(pooling: Page, content: str) -> None:
+def test_pooling_shows_the_numbers_the_gradients_and_the_refusals_of_torch(pooling: Page) -> None:
     refused = dropped = 0
-    cases = [case | {"content": content} for case in GRID]
+    cases = [case | {"content": "digits"} for case in GRID]
+    for pool, content in (("average", "ones"), ("maximum", "below zero")):
+        cases += [case | {"content": content} for case in GRID if case["pool"] == pool and case["size"] == 5]
     for case, (seen,) in zip(cases, look(pooling, cases, everywhere=False), strict=True):
         x = the_image(seen, case).requires_grad_()
         assert x.shape[-2:] == (case["size"], case["size"])
+        assert seen["call"] == call_of(case)
         try:
             expected = called(seen, x)
         except RuntimeError:
@@ -117,12 +119,15 @@ def test_pooling_shows_the_numbers_the_gradients_and_the_refusals_of_torch(pooli
             assert seen["said"] == ""
             continue
         assert seen["moves"]
-        _, output, gradient = (torch.tensor(numbers, dtype=torch.float64) for numbers in (0, *seen["numbers"][1:]))
+        counts = case.get("include") == "True"
+        padded = F.pad(x.detach(), (case["padding"],) * 4, value=0 if counts else math.nan)[0, 0]
+        drawn, output, gradient = map(matrix, seen["numbers"])
+        assert torch.equal(drawn[: len(padded), : len(padded)].nan_to_num(99), padded.nan_to_num(99))
+        assert drawn[len(padded) :].isnan().all() and drawn[:, len(padded) :].isnan().all()
         torch.testing.assert_close(output, expected[0, 0], atol=0.00501, rtol=0)
         (of_the_sum,) = torch.autograd.grad(expected.sum(), x)
         torch.testing.assert_close(gradient, of_the_sum[0, 0], atol=0.00501, rtol=0)
-        formula, *rest = re.split(r"\) / ", seen["size"].removeprefix("Output size: "))
-        assert int(re.findall(r"\d+", seen["size"])[-1]) == expected.shape[-1], (formula, rest)
+        assert int(re.findall(r"\d+", seen["size"])[-1]) == expected.shape[-1]
         dropped += "less the last window" in seen["size"]
         size = reckoned_size(seen["size"])
         assert size - ("less the last window" in seen["size"]) == expected.shape[-1]
@@ -130,17 +135,17 @@ def test_pooling_shows_the_numbers_the_gradients_and_the_refusals_of_torch(pooli
 
 
 def reckoned_size(words: str) -> int:
-    """The rounded quotient that the line on the output's size writes down; it must be the number behind its equals sign."""
+    """The size that the line on it reckons; it must be the number behind its equals sign."""
     found = re.match(r"Output size: ([⌊⌈])\((.+)\) / (\d)[⌋⌉] \+ 1 = (\d+)", words)
     assert found is not None
-    top = eval(found[2].replace("\N{MINUS SIGN}", "-").replace("\N{MIDDLE DOT}", "*"))
+    top: int = eval(found[2].replace("\N{MINUS SIGN}", "-").replace("\N{MIDDLE DOT}", "*"))
     size = (-(-top // int(found[3])) if found[1] == "⌈" else top // int(found[3])) + 1
     assert size == int(found[4])
     return size
 
 
 def test_every_window_says_its_winner_or_its_divisor(pooling: Page) -> None:
-    cases = [case | {"content": "digits"} for case in GRID if case["size"] in (3, 6) and case["stride"] > 1]
+    cases = [case | {"content": "digits"} for case in GRID if case["size"] == 5 and case["stride"] > 1]
     ties = 0
     for case, windows in zip(cases, look(pooling, cases, everywhere=True), strict=True):
         if not windows[0]["moves"]:
@@ -161,10 +166,8 @@ def test_every_window_says_its_winner_or_its_divisor(pooling: Page) -> None:
             if is_max:
                 index = int(indices[at])
                 i, j = divmod(index, n)
-                assert (
-                    f": {int(values[at])} wins, at row {i}, column {j}, flat index {i}\N{MIDDLE DOT}{n} + {j} = {index}."
-                    in said
-                )
+                assert f": {int(values[at])} wins, at row {i}, column {j}, " in said
+                assert f", flat index {i}\N{MIDDLE DOT}{n} + {j} = {index}." in said
                 taps = range(case["kernel"])
                 rows, columns = (
                     [case["stride"] * o + case["dilation"] * k for k in taps] for o in (row, column)
@@ -178,11 +181,11 @@ def test_every_window_says_its_winner_or_its_divisor(pooling: Page) -> None:
                 continue
             total, divisor = map(int, re.findall(r": (-?\d+) / (\d+) [=≈]", said)[0])
             assert total == sums[at] and total / divisor == pytest.approx(float(values[at]), rel=1e-12)
-    assert ties > 100
+    assert ties > 5
 
 
 def test_a_refusal_and_a_dropped_window_are_said_in_words(pooling: Page) -> None:
-    cases = [
+    cases: list[dict[str, Any]] = [
         {"pool": "maximum", "size": 4, "kernel": 3, "stride": 1, "padding": 2, "dilation": 1, "ceil": "False"},
         {"padding": 0, "dilation": 3},
         {"pool": "average", "size": 5, "kernel": 2, "stride": 3, "padding": 1, "ceil": "True"},

@@ -71,14 +71,12 @@
   }
 
   /** How much each sample adds to the sum of all outputs. */
-  function gradient(count) {
+  function gradient(pooled) {
     const result = table(chosen.size, chosen.size, () => 0);
-    for (const row of range(0, count))
-      for (const column of range(0, count)) {
-        const { samples, divisor, winner } = pool(row, column);
-        if (isMax()) result[winner.i][winner.j] += 1;
-        else for (const { i, j } of samples) result[i][j] += 1 / divisor;
-      }
+    for (const { samples, divisor, winner } of pooled.flat()) {
+      if (isMax()) result[winner.i][winner.j] += 1;
+      else for (const { i, j } of samples) result[i][j] += 1 / divisor;
+    }
     return result;
   }
 
@@ -105,8 +103,7 @@
   }
 
   /** The image with its padding, and as much beyond it as the last window reaches. */
-  function drawInput(count, row, column) {
-    const { places, winner } = pool(row, column);
+  function drawInput(count, { places, winner }) {
     const end = Math.max(chosen.size + chosen.padding, chosen.stride * (count - 1) - chosen.padding + span());
     const axis = range(-chosen.padding, end);
     const read = new Set(places.map(({ i, j }) => `${i},${j}`));
@@ -129,24 +126,24 @@
 
   const fine = (number) => (String(number).length > 2 ? " fine" : "");
 
-  function drawOutput(count, row, column) {
-    const numbers = table(count, count, (i, j) => rounded(pool(i, j).value));
+  function drawOutput(pooled, row, column) {
+    const count = pooled.length;
+    const numbers = pooled.map((line) => line.map(({ value }) => rounded(value)));
     const words = `The output: ${numbers.map((line) => line.join(" ")).join("; ")}.`;
     const look = (i, j) => (i === row && j === column ? "read" : "plain") + fine(numbers[i][j]);
     const edges = { rows: range(0, count), columns: range(0, count) };
     return kit.pointAt(kit.squares(numbers, words, look, edges), (i, j) => visit(i, j, count));
   }
 
-  function drawGradient(count) {
-    const numbers = gradient(count).map((line) => line.map(rounded));
+  function drawGradient(pooled) {
+    const numbers = gradient(pooled).map((line) => line.map(rounded));
     const words = `The gradient of the sum of the outputs: ${numbers.map((line) => line.join(" ")).join("; ")}.`;
     const edges = { rows: range(0, chosen.size), columns: range(0, chosen.size) };
     return kit.squares(numbers, words, (i, j) => (numbers[i][j] === 0 ? "minus" : "plus") + fine(numbers[i][j]), edges);
   }
 
   /** The chosen window in words. */
-  function describe(row, column) {
-    const { places, samples, padded, sum, divisor, winner, value } = pool(row, column);
+  function describe(row, column, { places, samples, padded, sum, divisor, winner, value }) {
     const here = `Output (${row}, ${column})`;
     const [inPadding, beyond] = [padded - samples.length, places.length - padded];
     const of = `Of the ${several(places.length, "place")} in the window ${samples.length} hold${samples.length === 1 ? "s" : ""} a sample`;
@@ -187,13 +184,15 @@
       return;
     }
     const [row, column] = [Math.floor(place / count), place % count];
+    const pooled = table(count, count, pool);
+    const here = pooled[row][column];
     steps.say(`row ${row}, column ${column}`);
     result.setAttribute("aria-live", steps.plays() ? "off" : "polite");
-    result.textContent = describe(row, column);
+    result.textContent = describe(row, column, here);
     stage.replaceChildren(
-      kit.figure(`Input, ${chosen.size} \u00d7 ${chosen.size}`, drawInput(count, row, column)),
-      kit.figure(`Output, ${count} \u00d7 ${count}`, drawOutput(count, row, column)),
-      kit.figure("Gradient of the sum", drawGradient(count)),
+      kit.figure(`Input, ${chosen.size} \u00d7 ${chosen.size}`, drawInput(count, here)),
+      kit.figure(`Output, ${count} \u00d7 ${count}`, drawOutput(pooled, row, column)),
+      kit.figure("Gradient of the sum", drawGradient(pooled)),
     );
   }
 
