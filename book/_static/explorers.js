@@ -21,7 +21,7 @@ const kit = {
   /** A labelled slider: its `row` on the page, its `input`, and `set`. `change` is called with each new value. */
   slider(label, { name, min, max, value }, change) {
     const input = kit.element("input", { type: "range", name, min, max, value, id: `explore-${name}` });
-    const shown = kit.element("output", { for: input.id }, String(value));
+    const shown = kit.element("output", { for: input.id, role: "presentation" }, String(value)); // the slider says it
     const set = (number) => {
       input.value = shown.value = number;
       change(number);

@@ -1,5 +1,6 @@
 """The explorers in Chromium: their numbers are torch's, and they work by keyboard and by mouse."""
 
+import re
 from itertools import product
 from typing import Any
 
@@ -28,11 +29,17 @@ SEE = """cases => {
     return cases.map(options => {
         for (const [name, value] of Object.entries(options)) {
             const slider = document.getElementById(`explore-${name}`);
+            if (Number(slider.value) === value) continue;
             slider.value = value;
             slider.dispatchEvent(new Event("input"));
         }
-        const [size] = document.querySelectorAll(".explorer-formula");
-        return {text: size.textContent, pictures: [...document.querySelectorAll(".explorer svg")].map(shown)};
+        const place = document.querySelector(".explorer-steps input");
+        const positions = Number(place.max) + 1;
+        place.value = (7 * options.kernel + 5 * options.size) % positions;  // anywhere
+        place.dispatchEvent(new Event("input"));
+        const [size, terms] = [...document.querySelectorAll(".explorer-formula")].map(line => line.textContent);
+        const pictures = [...document.querySelectorAll(".explorer svg")].map(shown);
+        return {text: size, terms: terms.replaceAll("\u2212", "-"), position: Number(place.value), pictures};
     });
 }"""
 
@@ -66,8 +73,23 @@ def test_convolution_shows_the_numbers_of_torch(convolution: Page) -> None:
         expected = F.conv2d(inside, kernel, None, case["stride"], padding, case["dilation"])
         assert torch.equal(outputs[0], expected)
         assert seen["text"].endswith(f"= {expected.shape[-1]}")
-        read = sum(square["read"] for square in seen["pictures"][0])
-        assert read == kernel.numel()
+        row, column = divmod(seen["position"], expected.shape[-1])
+        total, products = seen["terms"].removeprefix(f"Output ({row}, {column}) is ").split(" = ")
+        assert int(total) == expected[0, 0, row, column]
+        factors = re.findall(r"\(?(-?\d)\)?\N{MIDDLE DOT}\(?(-?\d)\)?", products)
+        assert [float(weight) for weight, _ in factors] == kernel.flatten().tolist()
+        assert sum(int(weight) * int(number) for weight, number in factors) == int(total)
+        # The marked squares are those from which a gradient comes.
+        under = padded.requires_grad_()
+        F.conv2d(under, torch.ones_like(kernel), None, case["stride"], 0, case["dilation"])[
+            0, 0, row, column
+        ].backward()
+        read = [square["read"] for square in seen["pictures"][0]]
+        assert under.grad is not None and read == under.grad.flatten().bool().tolist()
+        marked = [
+            square["row"] * expected.shape[-1] + square["column"] for square in seen["pictures"][2] if square["read"]
+        ]
+        assert marked == [seen["position"]]
     assert 0 < too_large < len(cases) / 2
 
 
@@ -80,9 +102,8 @@ def test_convolution_steps_by_keyboard_and_by_mouse(convolution: Page, reader: R
     assert "row 0, column 0" in str(place.get_attribute("aria-valuetext"))
     convolution.locator(".explorer svg").nth(2).locator("g").nth(9).click()
     assert "row 1, column 2" in str(place.get_attribute("aria-valuetext"))
-    terms = convolution.locator(".explorer-formula").nth(1).inner_text()
-    assert terms.startswith("Output (1, 2): ")
-    products, total = terms.replace("\N{MINUS SIGN}", "-").split(": ")[1].split(" = ")
+    terms = convolution.locator(".explorer-formula").nth(1).inner_text().replace("\N{MINUS SIGN}", "-")
+    total, products = terms.removeprefix("Output (1, 2) is ").split(" = ")
     assert eval(products.replace("\N{MIDDLE DOT}", "*")) == int(total)
     assert reader.trouble == []
 
@@ -91,16 +112,20 @@ def test_convolution_marks_where_every_pixel_agrees(convolution: Page) -> None:
     output = convolution.locator(".explorer svg").nth(2)
     places = "squares => squares.map(square => [square.dataset.row, square.dataset.column].join())"
     assert output.locator(".match").evaluate_all(places) == ["1,1", "2,2", "4,4", "5,5"]
-    convolution.evaluate(SEE, [{"stride": 2}])
+    convolution.evaluate(SEE, [{"size": 9, "kernel": 3, "stride": 2}])
     assert output.locator(".match").evaluate_all(places) == ["1,1", "2,2"]
 
 
 def test_convolution_plays_to_the_end_and_stops(convolution: Page) -> None:
     convolution.evaluate(SEE, [{"size": 4, "kernel": 3}])
+    said = convolution.locator(".explorer strong[aria-live]")
     convolution.get_by_role("button", name="Play").click()
     convolution.get_by_role("button", name="Pause").wait_for()
+    assert said.get_attribute("aria-live") == "off"
     convolution.get_by_role("button", name="Play").wait_for()
     assert "row 1, column 1" in str(convolution.get_by_label("output position").get_attribute("aria-valuetext"))
+    assert said.get_attribute("aria-live") == "polite"
+    assert said.inner_text().startswith("Output (1, 1) is ")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -47,8 +47,10 @@
   const sum = (terms) => terms.reduce((total, { weight, number }) => total + weight * number, 0);
 
   const stage = kit.element("div", { class: "explorer-stage" });
-  const length = kit.element("p", { class: "explorer-formula" });
-  const terms = kit.element("p", { class: "explorer-formula" });
+  const length = kit.element("p", { class: "explorer-formula", "aria-live": "polite" });
+  const sumHere = kit.element("strong", { "aria-live": "polite" });
+  const products = kit.element("span");
+  const terms = kit.element("p", { class: "explorer-formula" }, sumHere, products);
   const place = kit.element("input", { type: "range", min: 0, value: 0, "aria-label": "output position" });
   const back = kit.button("Back", () => go(position - 1));
   const step = kit.button("Step", () => go(position + 1));
@@ -59,12 +61,14 @@
     if (position === Number(place.max)) go(0);
     timer = setInterval(() => (position < Number(place.max) ? go(position + 1) : pause()), 600);
     play.textContent = "Pause";
+    sumHere.setAttribute("aria-live", "off"); // nobody could listen to a sum every 600 ms
   }
 
   function pause() {
     clearInterval(timer);
     timer = null;
     play.textContent = "Play";
+    sumHere.setAttribute("aria-live", "polite");
   }
 
   function go(to) {
@@ -112,10 +116,11 @@
       });
       figures.push(kit.figure(`Output, ${n} \u00d7 ${n}`, drawing));
       const total = kit.number(sum(read));
-      terms.textContent = `Output (${row}, ${column}): ${read.map(product).join(" + ")} = ${total}`;
-      place.setAttribute("aria-valuetext", `row ${row}, column ${column}: the sum is ${total}`);
+      sumHere.textContent = `Output (${row}, ${column}) is ${total}`;
+      products.textContent = ` = ${read.map(product).join(" + ")}`;
+      place.setAttribute("aria-valuetext", `row ${row}, column ${column}`);
     } else {
-      terms.textContent = "";
+      sumHere.textContent = products.textContent = "";
       place.removeAttribute("aria-valuetext");
     }
     stage.replaceChildren(...figures);
@@ -133,6 +138,6 @@
     return slider.row;
   });
   place.addEventListener("input", () => go(Number(place.value)));
-  box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, stage, steps, terms);
+  box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, steps, stage, terms);
   draw();
 })();

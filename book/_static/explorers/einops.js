@@ -293,21 +293,17 @@
     const top = isBlock ? 17 : 0;
     const gap = isBlock ? 7 * depth - 6 : 0;
     const [right, down] = [width + gap, inner.height + top + gap];
-    const across = depth % 2 === 0 && (depth === 0 || shape[0] * right - gap <= WIDE * SIDE + 40);
+    // Columns stand side by side, blocks of two axes as long as there is room, all else one below the other.
+    const room = depth === 0 ? shape[0] : depth === 2 ? Math.floor((WIDE * SIDE + 40 + gap) / right) : 1;
+    const abreast = Math.min(Math.max(room, 1), shape[0]);
     const [corners, labels] = [[], []];
     for (let i = 0; i < shape[0]; i++) {
-      const [x, y] = across ? [i * right, 0] : [0, i * down];
+      const [x, y] = [(i % abreast) * right, Math.floor(i / abreast) * down];
       if (isBlock) labels.push([x, y + 12, `${name}=${i}`]);
       for (const [a, b] of inner.corners) corners.push([x + a, y + top + b]);
       for (const [a, b, words] of inner.labels) labels.push([x + a, y + top + b, words]);
     }
-    const count = shape[0] - 1;
-    return {
-      width: width + (across ? count * right : 0),
-      height: inner.height + top + (across ? 0 : count * down),
-      corners,
-      labels,
-    };
+    return { width: abreast * right - gap, height: Math.ceil(shape[0] / abreast) * down - gap, corners, labels };
   }
 
   /** A tensor as squares in a box that scrolls where it must; `look(i)` gives the attributes of square i. */
@@ -387,7 +383,7 @@
     [fields.way, fields.shape, fields.pattern, fields.lengths] = EXAMPLES[name];
     way.input.value = fields.way;
     for (const [key, { input }] of Object.entries(lines)) input.value = fields[key];
-    Object.assign(chosen, { side: "x", place: 0 });
+    Object.assign(chosen, { side: "x", place: 0, colour: "" });
     draw();
   }
 
