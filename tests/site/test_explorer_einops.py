@@ -18,6 +18,7 @@ NAMES = {name: getattr(einops, name) for name in ("rearrange", "reduce", "repeat
 SEE = """cases => {
     const field = (name, value) => {
         const input = document.getElementById(`explore-${name}`);
+        if (input.value === value) return;
         input.value = value;
         input.dispatchEvent(new Event("change"));
     };

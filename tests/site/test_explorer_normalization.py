@@ -23,6 +23,7 @@ CHOOSE = """places => {
     const number = text => Number(text.replace("\\u2212", "-"));
     const choose = (name, option) => {
         const list = document.getElementById(`explore-${name}`);
+        if (list.value === String(option)) return;
         list.value = option;
         list.dispatchEvent(new Event("change"));
     };
@@ -31,6 +32,7 @@ CHOOSE = """places => {
         choose("groups", groups);
         ["sample", "channel", "pixel"].forEach((name, axis) => {
             const slider = document.getElementById(`explore-${name}`);
+            if (Number(slider.value) === place[axis]) return;
             slider.value = place[axis];
             slider.dispatchEvent(new Event("input"));
         });
