@@ -9,8 +9,8 @@ import torch
 from playwright.sync_api import Page
 from torch.nn import functional as F
 
-from tests.site.conftest import Reader
-from tests.site.pages import PAGES
+from tests.site.conftest import Built, Reader
+from tests.site.pages import CHAPTERS, PAGES, ROOT, address
 
 CONVOLUTION = "book/chapters/05_convolution_2d.html"
 SIZES = {
@@ -126,6 +126,21 @@ def test_convolution_plays_to_the_end_and_stops(convolution: Page) -> None:
     assert "row 1, column 1" in str(convolution.get_by_label("output position").get_attribute("aria-valuetext"))
     assert said.get_attribute("aria-live") == "polite"
     assert said.inner_text().startswith("Output (1, 1) is ")
+
+
+def test_every_explorer_opens_without_a_server_and_says_what_it_is(reader: Reader, built: Built) -> None:
+    reader.address = built.html.as_uri() + "/"
+    reader.page.unroute_all()
+    sources = [source for source in CHAPTERS if "{explorer}" in (ROOT / source).read_text(encoding="utf-8")]
+    assert len(sources) >= 5
+    for source in sources:
+        explorer = reader.open(address(source)).locator(".explorer")
+        assert explorer.locator("svg").count() > 0, source
+        assert explorer.locator("svg:not([role=img][aria-label])").count() == 0, source
+        nameless = "all => all.filter(e => !e.labels.length && !e.ariaLabel).map(e => e.outerHTML)"
+        assert explorer.locator("input, select").evaluate_all(nameless) == [], source
+        assert explorer.locator("[aria-live=polite]").count() > 0, source
+    assert reader.trouble == []
 
 
 @pytest.mark.parametrize("path", PAGES)
