@@ -33,7 +33,7 @@ SEE = """cases => {
     return cases.map(options => {
         for (const [name, value] of Object.entries(options)) {
             const slider = document.getElementById(`explore-${name}`);
-            if (Number(slider.value) === value) continue;
+            if (slider.value === String(value)) continue;
             slider.value = value;
             slider.dispatchEvent(new Event("input"));
         }
