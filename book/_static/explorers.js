@@ -21,7 +21,7 @@ const kit = {
   /** A labelled slider: its `row` on the page, its `input`, `set`, and `show`, which tells nobody. `change` is called with each new value. */
   slider(label, { name, min, max, value }, change) {
     const input = kit.element("input", { type: "range", name, min, max, value, id: `explore-${name}` });
-    const shown = kit.element("output", { for: input.id }, kit.number(value));
+    const shown = kit.element("output", { for: input.id, role: "presentation" }, kit.number(value)); // the slider says it
     const show = (number) => {
       input.value = number;
       shown.value = kit.number(number);

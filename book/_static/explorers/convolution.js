@@ -45,8 +45,10 @@
   const sum = (terms) => terms.reduce((total, { weight, number }) => total + weight * number, 0);
 
   const stage = kit.element("div", { class: "explorer-stage" });
-  const length = kit.element("p", { class: "explorer-formula" });
-  const terms = kit.element("p", { class: "explorer-formula" });
+  const length = kit.element("p", { class: "explorer-formula", "aria-live": "polite" });
+  const sumHere = kit.element("strong", { "aria-live": "polite" });
+  const products = kit.element("span");
+  const terms = kit.element("p", { class: "explorer-formula" }, sumHere, products);
   const steps = kit.walk("output position", draw);
 
   function draw() {
@@ -85,10 +87,12 @@
       });
       figures.push(kit.figure(`Output, ${n} \u00d7 ${n}`, drawing));
       const total = kit.number(sum(read));
-      terms.textContent = `Output (${row}, ${column}): ${read.map(product).join(" + ")} = ${total}`;
-      steps.say(`row ${row}, column ${column}: the sum is ${total}`);
+      sumHere.setAttribute("aria-live", steps.plays() ? "off" : "polite"); // nobody could listen to a sum every 600 ms
+      sumHere.textContent = `Output (${row}, ${column}) is ${total}`;
+      products.textContent = ` = ${read.map(product).join(" + ")}`;
+      steps.say(`row ${row}, column ${column}`);
     } else {
-      terms.textContent = "";
+      sumHere.textContent = products.textContent = "";
       steps.say("none");
     }
     stage.replaceChildren(...figures);
@@ -105,6 +109,6 @@
     });
     return slider.row;
   });
-  box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, stage, steps.row, terms);
+  box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, steps.row, stage, terms);
   draw();
 })();
