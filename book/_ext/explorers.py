@@ -1,6 +1,7 @@
 """`{explorer} name`: a picture with knobs, drawn by the script `book/_static/explorers/<name>.js`.
 
-Only a page that holds an explorer loads its script. Without JavaScript the text in the directive remains.
+Only a page that holds an explorer loads its script. Without JavaScript the text in the directive remains, and a
+sentence that says what is missing.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+WITHOUT_JAVASCRIPT = "<noscript><p>The picture and its knobs stand here when JavaScript is on.</p></noscript>"
 FOLDER = Path(__file__).parents[1] / "_static" / "explorers"
 
 
@@ -28,6 +30,7 @@ class Explorer(SphinxDirective):
         self.env.metadata[self.env.docname].setdefault("explorers", []).append(name)
         box = nodes.container(ids=[f"explorer-{name}"], classes=["explorer"])
         box += self.parse_content_to_nodes()
+        box += nodes.raw("", WITHOUT_JAVASCRIPT, format="html")
         return [box]
 
 

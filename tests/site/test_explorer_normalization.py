@@ -1,5 +1,6 @@
 """The explorer of normalizations in Chromium: its numbers are torch's."""
 
+import re
 from collections.abc import Callable
 from itertools import product
 
@@ -22,6 +23,7 @@ CHOOSE = """places => {
     const number = text => Number(text.replace("\\u2212", "-"));
     const choose = (name, option) => {
         const list = document.getElementById(`explore-${name}`);
+        if (list.value === String(option)) return;
         list.value = option;
         list.dispatchEvent(new Event("change"));
     };
@@ -30,15 +32,19 @@ CHOOSE = """places => {
         choose("groups", groups);
         ["sample", "channel", "pixel"].forEach((name, axis) => {
             const slider = document.getElementById(`explore-${name}`);
+            if (Number(slider.value) === place[axis]) return;
             slider.value = place[axis];
             slider.dispatchEvent(new Event("input"));
         });
-        const samples = [...document.querySelectorAll(".explorer svg")].slice(1);
+        const [cube, ...samples] = [...document.querySelectorAll(".explorer svg")];
         const squares = samples.map(sample => [...sample.querySelectorAll("g")]);
+        const isMarked = square => /read|chosen/.test(square.className.baseVal);
         return {
             text: document.querySelector(".explorer-formula").textContent,
             numbers: squares.map(all => all.map(square => number(square.textContent))),
-            together: squares.flat().filter(square => /read|chosen/.test(square.className.baseVal)).length,
+            marked: squares.map(all => all.map(isMarked)),
+            chosen: squares.map(all => all.map(square => square.classList.contains("chosen"))),
+            inCube: [...cube.querySelectorAll("g")].filter(isMarked).length,
         };
     });
 }"""
@@ -56,7 +62,14 @@ def test_normalization_shows_the_numbers_of_torch(reader: Reader) -> None:
         x = torch.tensor(seen["numbers"], dtype=torch.float64).reshape(3, 4, 6).mT  # (N, C, pixels)
         expected = KINDS[kind](x, groups)[n, c, p]
         text = seen["text"].replace("\N{MINUS SIGN}", "-")
-        assert text.startswith(f"{seen['together']} numbers share")
+        marked, chosen = (torch.tensor(seen[name]).reshape(3, 4, 6).mT for name in ("marked", "chosen"))
+        assert chosen.nonzero().tolist() == [[n, c, p]]
+        assert text.startswith(f"{marked.sum()} numbers share") and seen["inCube"] == marked.sum()
+        variance, mean = torch.var_mean(x[marked], correction=0)
+        shown = re.search(r"mean of (\S+) and a variance of (\S+):", text)
+        assert shown is not None and [float(number) for number in shown.groups()] == pytest.approx(
+            [mean.item(), variance.item()], abs=6e-4
+        )
         assert text.split(": ")[1].split(" becomes ")[0] == f"{x[n, c, p]:.0f}"
         assert float(text.split(" becomes ")[1].rstrip(".")) == pytest.approx(float(expected), abs=6e-4)
     assert reader.trouble == []

@@ -102,6 +102,26 @@ def test_the_points_lie_on_the_curves(reader: Reader) -> None:
         assert (round(x, 6), round(y, 6)) in corners
 
 
+def test_the_curves_pass_through_every_threshold(reader: Reader) -> None:
+    page = reader.open(METRICS)
+    true, score = patients()
+    curves = page.locator("#explorer-threshold path.curve").evaluate_all(
+        "all => all.map(path => path.getAttribute('d'))"
+    )
+    drawn = [torch.tensor([[float(x) for x in re.findall(r"[\d.]+", point)] for point in d.split("L")]) for d in curves]
+    roc, pr = ((points - torch.tensor([40.0, 178.0])) / torch.tensor([160.0, -160.0]) for points in drawn)
+    options: dict[str, Any] = {"zero_division": float("nan")}
+    expected = []
+    for threshold in reversed(THRESHOLDS):
+        said = (score >= threshold).int()
+        scores = (metrics.specificity, metrics.recall, metrics.precision)
+        expected.append([score(true, said, **options).item() for score in scores])
+    specificity, recall, precision = torch.tensor(expected).T
+    torch.testing.assert_close(roc, torch.stack([1 - specificity, recall], dim=1), atol=5e-4, rtol=0)
+    defined = ~precision.isnan()
+    torch.testing.assert_close(pr, torch.stack([recall, precision], dim=1)[defined], atol=5e-4, rtol=0)
+
+
 def test_threshold_moves_by_keyboard_and_says_what_it_is(reader: Reader) -> None:
     page = reader.open(METRICS)
     slider = page.get_by_label("threshold, %")

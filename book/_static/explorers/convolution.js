@@ -5,8 +5,6 @@
   const box = document.getElementById("explorer-convolution");
   const LIMITS = { size: [3, 10, 9], kernel: [1, 5, 3], stride: [1, 3, 1], padding: [0, 3, 0], dilation: [1, 3, 1] };
   const chosen = Object.fromEntries(Object.entries(LIMITS).map(([name, [, , value]]) => [name, value]));
-  let position = 0;
-  let timer = null;
 
   /** An X of ones on a ground of minus ones; from 5 pixels on with a margin. */
   function picture(size) {
@@ -47,30 +45,11 @@
   const sum = (terms) => terms.reduce((total, { weight, number }) => total + weight * number, 0);
 
   const stage = kit.element("div", { class: "explorer-stage" });
-  const length = kit.element("p", { class: "explorer-formula" });
-  const terms = kit.element("p", { class: "explorer-formula" });
-  const place = kit.element("input", { type: "range", min: 0, value: 0, "aria-label": "output position" });
-  const back = kit.button("Back", () => go(position - 1));
-  const step = kit.button("Step", () => go(position + 1));
-  const play = kit.button("Play", () => (timer ? pause() : start()));
-  const steps = kit.element("div", { class: "explorer-steps" }, back, step, play, place);
-
-  function start() {
-    if (position === Number(place.max)) go(0);
-    timer = setInterval(() => (position < Number(place.max) ? go(position + 1) : pause()), 600);
-    play.textContent = "Pause";
-  }
-
-  function pause() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-  }
-
-  function go(to) {
-    position = Math.min(Math.max(to, 0), Number(place.max));
-    draw();
-  }
+  const length = kit.element("p", { class: "explorer-formula", "aria-live": "polite" });
+  const sumHere = kit.element("strong", { "aria-live": "polite" });
+  const products = kit.element("span");
+  const terms = kit.element("p", { class: "explorer-formula" }, sumHere, products);
+  const steps = kit.walk("output position", draw);
 
   function draw() {
     const { size, kernel: K, stride, padding, dilation } = chosen;
@@ -78,11 +57,7 @@
     const weights = kernel(K);
     const n = outputSize();
     const fits = n > 0;
-    place.max = fits ? n * n - 1 : 0;
-    position = Math.min(position, Number(place.max));
-    place.value = position;
-    for (const control of [back, step, play, place]) control.disabled = !fits;
-    if (!fits) pause();
+    const position = steps.reach(fits ? n * n : 0);
 
     const span = dilation * (K - 1) + 1;
     const reckoned = `\u230a(${size} + 2\u00b7${padding} \u2212 ${dilation}\u00b7(${K} \u2212 1) \u2212 1) / ${stride}\u230b + 1`;
@@ -108,15 +83,17 @@
       const drawing = kit.squares(output, "The output.", lookOutput);
       drawing.addEventListener("click", (event) => {
         const { row: i, column: j } = event.target.closest("g")?.dataset ?? {};
-        if (i !== undefined) go(Number(i) * n + Number(j));
+        if (i !== undefined) steps.go(Number(i) * n + Number(j));
       });
       figures.push(kit.figure(`Output, ${n} \u00d7 ${n}`, drawing));
       const total = kit.number(sum(read));
-      terms.textContent = `Output (${row}, ${column}): ${read.map(product).join(" + ")} = ${total}`;
-      place.setAttribute("aria-valuetext", `row ${row}, column ${column}: the sum is ${total}`);
+      sumHere.setAttribute("aria-live", steps.plays() ? "off" : "polite"); // nobody could listen to a sum every 600 ms
+      sumHere.textContent = `Output (${row}, ${column}) is ${total}`;
+      products.textContent = ` = ${read.map(product).join(" + ")}`;
+      steps.say(`row ${row}, column ${column}`);
     } else {
-      terms.textContent = "";
-      place.removeAttribute("aria-valuetext");
+      sumHere.textContent = products.textContent = "";
+      steps.say("none");
     }
     stage.replaceChildren(...figures);
   }
@@ -132,7 +109,6 @@
     });
     return slider.row;
   });
-  place.addEventListener("input", () => go(Number(place.value)));
-  box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, stage, steps, terms);
+  box.append(kit.element("div", { class: "explorer-sliders" }, ...sliders), length, steps.row, stage, terms);
   draw();
 })();
