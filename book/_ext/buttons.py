@@ -1,7 +1,7 @@
-"""What a reader can do with a page. In the header: edit the source. Under the title of a chapter or of exercises: run the
-notebook in Colab, download it, go to the page that belongs to this one; and how long it takes.
+"""What a reader can do with a page: edit its source, by a button in the header; and with a chapter or exercises, by the
+row under the title, run the notebook in Colab, download it, or go to the page that belongs to this one.
 
-The theme would point its buttons at the page's own source, which is neither a notebook nor the file that a reader wants.
+The theme would point its buttons at the page's own source, which is no notebook and not the file that a reader wants.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """How far a reader has come: the button that marks a page as done, and the map of the landing page.
 
-The map is the list of chapters inside `chapter-map`. Each entry gets its minutes, its exercises and theirs, and a place for
-a mark. The marks stay in the reader's browser, where `done.js` keeps them.
+The map is the list of chapters inside `chapter-map`. Each entry gets its minutes, its exercises and theirs, and a place
+for a mark. The marks stay in the reader's browser, where `done.js` keeps them.
 """
 
 from pathlib import PurePosixPath
@@ -19,7 +19,7 @@ KINDS = {"book/chapters": "this chapter", "book/exercises": "these exercises"}
 
 def render(app: Sphinx, template: str, context: dict[str, Any]) -> str:
     assert isinstance(app.builder, StandaloneHTMLBuilder)
-    return app.builder.templates.render(template, context)
+    return str(app.builder.templates.render(template, context))
 
 
 def name(docname: str) -> str:
@@ -27,14 +27,11 @@ def name(docname: str) -> str:
     return docname.removeprefix("book/")
 
 
-def is_map(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and "chapter-map" in node["classes"]
-
-
 def complete_maps(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    for chapter_map in list(doctree.findall(is_map)):
-        complete_map(app, chapter_map, docname)
-        app.env.metadata[docname]["marks"] = True
+    for container in list(doctree.findall(nodes.container)):
+        if "chapter-map" in container["classes"]:
+            complete_map(app, container, docname)
+            app.env.metadata[docname]["marks"] = True
 
 
 def complete_map(app: Sphinx, chapter_map: nodes.Element, docname: str) -> None:
@@ -45,14 +42,14 @@ def complete_map(app: Sphinx, chapter_map: nodes.Element, docname: str) -> None:
     for entry in entries:
         chapter = docnames[next(entry.findall(nodes.reference))["refuri"]]
         exercises = f"book/exercises/{PurePosixPath(chapter).name}"
-        pages = [
-            {"name": name(page), "minutes": minutes(app.env, page), "address": app.builder.get_relative_uri(docname, page)}
-            for page in (chapter, exercises)
-        ]
-        for kind, page in zip(hours, pages, strict=True):
-            hours[kind] += page["minutes"] / 60
+        pages = {"chapters": chapter, "exercises": exercises}
+        places = []
+        for kind, page in pages.items():
+            address = app.builder.get_relative_uri(docname, page)
+            places.append({"name": name(page), "minutes": minutes(app.env, page), "address": address})
+            hours[kind] += minutes(app.env, page) / 60
         row = nodes.container("", *entry.children, classes=["chapter-row"])
-        row += nodes.raw("", render(app, "times.html", {"pages": pages}), format="html")
+        row += nodes.raw("", render(app, "times.html", {"pages": places}), format="html")
         entry.clear()
         entry += row
     head = render(app, "progress.html", {"count": len(entries), "hours": hours})

@@ -3,14 +3,13 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.site.conftest import Reader
 from tests.site.pages import CHAPTERS, EXERCISES, MADE_BY_SPHINX, address
 
 CONVOLUTION = address(CHAPTERS[4])
 BEFORE, AFTER = address(EXERCISES[3]), address(EXERCISES[4])
-
 
 
 @pytest.mark.parametrize(("key", "to"), [("ArrowRight", AFTER), ("n", AFTER), ("ArrowLeft", BEFORE), ("p", BEFORE)])
@@ -83,8 +82,9 @@ def test_a_question_mark_lists_the_keys_and_they_can_be_switched_off(reader: Rea
 FOCUS = """() => {
     const element = document.activeElement;
     if (element === document.body) return null;
-    const look = (node) => { const s = getComputedStyle(node); return [s.outlineStyle, s.outlineWidth, s.boxShadow, s.borderColor,
-        s.backgroundColor, s.textDecorationLine, s.strokeWidth].join(); };
+    const seen = ["outlineStyle", "outlineWidth", "boxShadow", "borderColor", "backgroundColor", "textDecorationLine",
+        "strokeWidth"];
+    const look = (node) => seen.map((name) => getComputedStyle(node)[name]).join();
     const nodes = [element, ...element.querySelectorAll("*")].slice(0, 6);
     const focused = nodes.map(look).join();
     element.blur();

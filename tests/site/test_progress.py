@@ -71,7 +71,9 @@ def test_another_window_hears_of_a_mark(reader: Reader) -> None:
 
 def test_where_nothing_can_be_kept_the_page_says_so(reader: Reader) -> None:
     page = reader.open(address(CHAPTERS[0]))
-    page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }")
+    page.evaluate(
+        "() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
+    )
     page.get_by_role("button", name="Done with").click()
     assert button(page) == "true"
     assert "keeps nothing" in page.locator(".mark-done p").inner_text()
