@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 REQUIREMENTS := requirements.txt $(CONSTRAINTS) $(wildcard requirements/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve notebooks test nbgrader bench layers clean
+.PHONY: help book serve notebooks test nbgrader bench layers audit clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s%s\n", $$1, $$2 }'
@@ -42,8 +42,12 @@ bench: .venv-nbgrader/installed ## Measure how long grading takes, beside nbgrad
 layers: .venv/installed ## Measure what each layer costs beside torch's, into book/data (let nothing else run)
 	.venv/bin/python -m benchmarks.layers
 
+audit: book .lighthouse/installed ## Weigh the site and let Lighthouse score it, into benchmarks/site-audit.json (let nothing else run)
+	@requirements/chromium.sh
+	@.venv-site/bin/python -m benchmarks.site_audit
+
 clean: ## Remove what was built and installed
-	rm -rf _build .build .venv .venv-site .venv-nbgrader .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .build .venv .venv-site .venv-nbgrader .lighthouse .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv-site/installed: $(REQUIREMENTS)
 	@requirements/install.sh $(PYTHON) .venv-site requirements/site.txt $(CONSTRAINTS)
@@ -53,6 +57,9 @@ clean: ## Remove what was built and installed
 
 .venv/kernels: .venv/installed $(wildcard warmkernel/*.py)
 	@.venv/bin/python -m warmkernel install >$@
+
+.lighthouse/installed: requirements/lighthouse.sh
+	@requirements/lighthouse.sh .lighthouse
 
 # nbgrader brings fifty packages that nothing else needs: they stand in an environment of their own, on top of .venv.
 .venv-nbgrader/installed: .venv/kernels requirements/nbgrader.txt

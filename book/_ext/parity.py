@@ -1,4 +1,4 @@
-"""`{parity} agreement`, `exceptions`, `cost`, `not_compiled`, `machines`: the parts of the page on parity.
+"""`{parity} agreement`, `exceptions`, `cost`, `aims`, `not_compiled`, `machines`: the parts of the page on parity.
 
 They say how far `scratch` agrees with torch and what it costs, from `book/data/parity-<device>.json` and
 `book/data/layers-<device>.json`, which `benchmarks/` writes.
@@ -9,7 +9,7 @@ shows.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,12 @@ from book._ext.api import Package, chapter, link_to_chapter
 DATA = Path("book", "data")
 DEVICES = {"cpu": "CPU", "cuda": "CUDA"}
 SHORT = {"scratch.functional.": "F."}
+AIMS = {
+    "Normalization": (("batch_normalization", "normalization_family"), 1.2),
+    "Convolution": (("convolution_1d", "convolution_2d"), 2.0),
+    "Padding and pooling": (("padding", "pooling_and_dropout"), 2.0),
+}
+"""The chapters of each kind of layer, and how many times as long as torch's they should take at the most, compiled."""
 Line = list[nodes.Node]
 
 
@@ -128,6 +134,18 @@ def ratio(size: str, mode: str, *, part: str | None = None) -> Callable[[dict[st
     return line
 
 
+def compiled_medians(layers: Results, device: str, modules: Collection[str]) -> dict[str, float]:
+    """How many times as long the layers of some chapters take, compiled, forward and backward at the realistic size."""
+    rows = {name: by_device[device] for name, by_device in layers.rows.items() if device in by_device}
+    return {
+        name: row["sizes"]["realistic"]["compiled"]["both"]["ratio"]["median"]
+        for name, row in rows.items()
+        if name.startswith("scratch.nn.")
+        and row["module"] in modules
+        and "skipped" not in row["sizes"]["realistic"]["compiled"]
+    }
+
+
 def table(kind: str, heads: Sequence[str], rows: Sequence[Sequence[list[Line]]]) -> nodes.table:
     """A table; each cell is a list of lines, and the first of a row names it."""
 
@@ -161,6 +179,7 @@ class Parity(SphinxDirective):
             "agreement": self.agreement,
             "exceptions": self.exceptions,
             "cost": self.cost,
+            "aims": self.aims,
             "not_compiled": self.not_compiled,
             "machines": self.machines,
         }
@@ -201,6 +220,25 @@ class Parity(SphinxDirective):
             for name, module in self.ordered(self.layers)
         ]
         return table("cost", heads, rows)
+
+    def aims(self) -> nodes.Node:
+        """How many layers of each kind take no longer than they should, compiled, and which take longer."""
+        found = nodes.bullet_list("")
+        for device in self.layers.by_device:
+            for kind, (modules, aim) in AIMS.items():
+                medians = compiled_medians(self.layers, device, modules)
+                beyond = sorted((median, name) for name, median in medians.items() if median > aim)
+                text: Line = [
+                    nodes.Text(
+                        f"{kind} on {device_name(device)}, within {aim:g} times: "
+                        f"{len(medians) - len(beyond)} of {len(medians)} layers"
+                    )
+                ]
+                for place, (median, name) in enumerate(beyond):
+                    text += [nodes.Text(", " if place else "; beyond it "), nodes.literal("", short(name))]
+                    text.append(nodes.Text(f" {median:.2f}"))
+                found += nodes.list_item("", nodes.paragraph("", "", *text, nodes.Text(".")))
+        return found
 
     def exceptions(self) -> nodes.Node:
         """The lines of the contract that a name does not meet, and why."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from book._ext.parity import Results, cases, errors, ratio
+from book._ext.parity import AIMS, Results, cases, errors, ratio
 from tests.site.conftest import Built
 from tests.site.pages import ROOT
 
@@ -166,3 +166,28 @@ def test_where_there_are_two_devices_each_line_says_which(tmp_path: Path) -> Non
     assert shown(ratio("small", "eager"))[1] == "CUDA: 1.23 (1.00 to 2.00)"
     assert shown(ratio("small", "compiled"))[0] == "CPU: not compiled"
     assert shown(ratio("realistic", "eager"))[0] == "CPU: not measured"
+
+
+def test_the_aims_count_what_was_measured(page: BeautifulSoup) -> None:
+    items = page.select("#what-we-aim-at ul:first-of-type li")
+    said = [" ".join(item.get_text(" ").split()) for item in items]
+    assert len(said) == len(AIMS) * len(RESULTS["layers"].by_device)
+    for device in RESULTS["layers"].by_device:
+        for kind, (modules, aim) in AIMS.items():
+            medians = {
+                name.removeprefix("scratch."): row["sizes"]["realistic"]["compiled"]["both"]["ratio"]["median"]
+                for name, row in rows_of(device)
+                if row["module"] in modules and "skipped" not in row["sizes"]["realistic"]["compiled"]
+            }
+            (line,) = (line for line in said if line.startswith(kind) and device in line.lower())
+            within = sum(median <= aim for median in medians.values())
+            assert f"{within} of {len(medians)} layers" in line
+            for name, median in medians.items():
+                assert (f"{name} {median:.2f}" in line) == (median > aim)
+
+
+def rows_of(device: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The layers that were measured on a device."""
+    for name, by_device in RESULTS["layers"].rows.items():
+        if name.startswith("scratch.nn.") and device in by_device:
+            yield name, by_device[device]

@@ -3,42 +3,37 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.site import accessibility, weight
 from tests.site.conftest import Built, Reader
 from tests.site.pages import CHAPTERS, MADE_BY_SPHINX, PAGES, address
 
 EVERY_PAGE = pytest.mark.parametrize("path", [*PAGES, *MADE_BY_SPHINX])
-BOTH_THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 UNFOLD = "document.querySelectorAll('details').forEach(details => details.open = true)"
+TELEPHONE = 390
 
 
 @EVERY_PAGE
-@BOTH_THEMES
-def test_a_page_is_accessible_and_asks_no_other_host(reader: Reader, path: str, theme: str) -> None:
-    page = reader.open(path)
-    assert page.locator("html").get_attribute("data-theme") == theme
-    page.evaluate(UNFOLD)
-    page.wait_for_timeout(400)  # axe measures colours: let what unfolds finish fading in
-    assert reader.trouble == []  # before axe, which itself asks for style sheets that are not there
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-
-
-@EVERY_PAGE
-@pytest.mark.parametrize("width", [390])
-def test_a_page_fits_a_telephone(reader: Reader, path: str, width: int) -> None:
+def test_a_page_is_light_accessible_in_both_themes_and_fits_a_telephone(
+    reader: Reader, built: Built, path: str
+) -> None:
+    """All that is looked at on every page, on one visit: to open a chapter is the most of it."""
+    loaded = weight.note(reader.page)
     page = reader.open(path)
     page.evaluate(UNFOLD)
-    wide = page.evaluate(
+    page.evaluate("document.fonts.ready.then(() => null)")
+    found = accessibility.in_both_themes(page)
+    page.set_viewport_size({"width": TELEPHONE, "height": 900})
+    found += page.evaluate(
         """() => [...document.querySelectorAll("article *")].filter(element => {
             for (let box = element.parentElement; box; box = box.parentElement)
                 if (getComputedStyle(box).overflowX !== "visible") return false;
             return element.getBoundingClientRect().right > innerWidth + 1;
-        }).map(element => element.outerHTML.slice(0, 120))"""
+        }).map(element => `too wide: ${element.outerHTML.slice(0, 120)}`)"""
     )
-    assert wide == []
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth") == TELEPHONE
+    assert weight.kib(loaded, built.html, reader.address) <= weight.MOST_KIB
     assert reader.trouble == []
 
 
