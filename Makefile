@@ -8,7 +8,7 @@ CONSTRAINTS ?= constraints.txt
 REQUIREMENTS := requirements.txt $(CONSTRAINTS) $(wildcard requirements/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve notebooks test nbgrader bench layers audit screenshots clean
+.PHONY: help book serve zip notebooks test nbgrader bench layers audit screenshots clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s%s\n", $$1, $$2 }'
@@ -21,6 +21,11 @@ book: .venv-site/installed ## Build the site into _build/html (no cell is run)
 
 serve: book ## Build the site and serve it on this machine
 	@.venv-site/bin/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+zip: book ## Build the site and pack it, as pytorch-layer-by-layer.zip beside its pages, for those who read offline
+	@cd _build && rm -rf pytorch-layer-by-layer && ln -s html pytorch-layer-by-layer \
+		&& $(PYTHON) -m zipfile -c offline.zip pytorch-layer-by-layer && mv offline.zip html/pytorch-layer-by-layer.zip
+	@rm _build/pytorch-layer-by-layer
 
 notebooks: .venv/kernels ## Derive notebooks, exercises, solutions and scratch; runs what changed
 	@.venv/bin/python -m derive

@@ -1,5 +1,6 @@
-"""Two kinds of link whose addresses follow from `_config.yml`, so that a page never spells out where the repository is:
-`[text](colab:notebooks/x.ipynb)` opens a notebook in Colab, `[text](repository:CONTRIBUTING.md)` a file on GitHub.
+"""Three kinds of link whose addresses follow from `_config.yml`, so that a page spells none of them out:
+`[text](colab:notebooks/x.ipynb)` opens a notebook in Colab, `[text](repository:CONTRIBUTING.md)` a file on GitHub,
+`[text](site:feed.xml)` a file of the published site that is no page.
 """
 
 from pathlib import Path
@@ -17,6 +18,7 @@ def add_schemes(app: Sphinx, config: Config) -> None:
         **dict.fromkeys(("http", "https", "mailto")),
         "colab": {"url": book.colab("{{path}}")},
         "repository": {"url": f"{book.repository}/blob/{book.branch}/{{{{path}}}}#{{{{fragment}}}}"},
+        "site": {"url": f"{book.site}{{{{path}}}}"},
     }
 
 
