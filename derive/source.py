@@ -40,6 +40,8 @@ TAGS = (
 )
 TASK_TAGS = ("answer", "check", "grade", "mutant")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3"}
+PIXELS = "pixels"
+"""The class of a picture whose shades mean something, such as a photograph. All others change theirs in the dark."""
 SETUP = "../setup.py"
 INSTALL = "../install.py"
 
@@ -289,6 +291,8 @@ def _options(book: Book, path: Path, lines: list[str], fence: Token, problems: P
         image = shown.get("image") if isinstance(shown, dict) and list(shown) == ["image"] else None
         if not isinstance(image, dict) or not isinstance(image.get("alt"), str) or not image["alt"].strip():
             problems.add(at["mystnb"], 'mystnb is for a picture\'s description: {image: {alt: "..."}}')
+        elif image.get("classes", PIXELS) != PIXELS:
+            problems.add(at["mystnb"], f"the only class of a picture is {PIXELS}: its shades mean something")
     if "load" in options:
         loaded = path.parent / str(options["load"])
         if not loaded.is_file():

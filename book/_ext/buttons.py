@@ -1,6 +1,7 @@
-"""The buttons above a page: run the notebook in Colab, download it, edit the source.
+"""What a reader can do with a page: edit its source, by a button in the header; and with a chapter or exercises, by the
+row under the title, run the notebook in Colab, download it, or go to the page that belongs to this one.
 
-The theme would point them at the page's own source, which is neither a notebook nor the file that a reader wants.
+The theme would point its buttons at the page's own source, which is no notebook and not the file that a reader wants.
 """
 
 import sys
@@ -11,11 +12,14 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
 
+from book._ext.minutes import minutes
 from derive.config import Book
 
 DERIVED_FOLDERS = {"book/chapters": "notebooks", "book/exercises": "exercises"}
+PARTNERS = {"book/chapters": ("book/exercises", "Exercises"), "book/exercises": ("book/chapters", "Chapter")}
 DOWNLOADS = "_downloads"
 
 load_book = cache(Book.load)
@@ -27,28 +31,30 @@ def derived_notebook(docname: str) -> Path | None:
     return Path(DERIVED_FOLDERS[folder], f"{slug}.ipynb") if folder in DERIVED_FOLDERS else None
 
 
-def link(label: str, url: str, icon: str, tooltip: str, text: str | None = None) -> dict[str, str | None]:
-    """A button, in the terms of sphinx-book-theme."""
-    return {"type": "link", "label": label, "url": url, "icon": icon, "tooltip": tooltip, "text": text}
-
-
 def add_buttons(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     if doctree is None:  # the search page and the index have no source
         return
     book = load_book(Path(app.srcdir))
-    buttons = context["header_buttons"]
+    edit = {"type": "link", "label": "edit", "icon": "fas fa-pencil-alt", "tooltip": "Edit this page", "text": None}
+    context["header_buttons"].append({**edit, "url": book.edit(app.env.doc2path(pagename, base=False))})
     notebook = derived_notebook(pagename)
     if notebook is not None:
         served = Path(DOWNLOADS, notebook)
         serve(Path(app.srcdir, notebook), Path(app.outdir, served))
-        colab_logo = "_static/images/logo_colab.png"  # the theme's
-        buttons.append(link("colab", book.colab(notebook), colab_logo, "Run this page in Colab", "Colab"))
-        address = context["pathto"](served.as_posix(), resource=True)
-        buttons.append(link("download", address, "fas fa-download", "Download this page as a notebook"))
-    source = app.env.doc2path(pagename, base=False)
-    buttons.append(link("edit", book.edit(source), "fas fa-pencil-alt", "Edit this page"))
+        folder, _, slug = pagename.rpartition("/")
+        partner, partner_name = PARTNERS[folder]
+        row = {
+            "colab": book.colab(notebook),
+            "download": context["pathto"](served.as_posix(), resource=True),
+            "partner": context["pathto"](f"{partner}/{slug}"),
+            "partner_name": partner_name,
+            "minutes": minutes(app.env, pagename),
+        }
+        assert isinstance(app.builder, StandaloneHTMLBuilder)
+        badges = app.builder.templates.render("badges.html", row)
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{badges}", 1)
 
 
 def serve(notebook: Path, target: Path) -> None:

@@ -47,6 +47,7 @@ def test_the_setup_cell_holds_the_code_of_the_file(folder: Folder) -> None:
         ([":forbids: [F.conv1d()]"], ":forbids:", "forbids must be a list of names"),
         ([":forbids: []"], ":forbids:", "forbids must be a list of names"),
         ([":mystnb: {image: {width: 3}}"], ":mystnb:", "mystnb is for a picture's description"),
+        ([":mystnb: {image: {alt: A cat, classes: photo}}"], ":mystnb:", "the only class of a picture is pixels"),
         ([":tags: [export"], "{code-cell}", "the options of this cell cannot be read"),
     ],
 )

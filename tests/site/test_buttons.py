@@ -15,7 +15,7 @@ def buttons(built: Built, source: Path) -> dict[str, str]:
     soup = BeautifulSoup((built.html / address(source)).read_text(encoding="utf-8"), "html.parser")
     found = {}
     for label in ("colab", "download", "edit"):
-        links = soup.select(f".article-header-buttons a.btn-{label}")
+        links = soup.select(f".article-header-buttons a.btn-{label}, .badges a.badge-{label}")
         assert len(links) <= 1
         for link in links:
             found[label] = str(link["href"])
