@@ -1,4 +1,4 @@
-"""The page for addresses that lead nowhere, `404.html`: a server shows it at any depth, so its links start at the root."""
+"""The page for addresses that lead nowhere, `404.html`: a server shows it at any depth, so links start at the root."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,8 @@ def add_page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     start = app.builder.get_target_uri(app.config.root_doc)
     body = f"""<h1>Page not found</h1>
 <p>There is no page at this address. It may have moved, or the address may have a slip in it.</p>
-<p>Go to <a href="{start}">the first page of the course</a>, or <a href="search.html">search</a> for what you were after.</p>
+<p>Go to <a href="{start}">the first page of the course</a>, or
+<a href="search.html">search</a> for what you were after.</p>
 """
     yield PAGE, {"title": "Page not found", "body": body}, "page.html"
 

@@ -110,7 +110,7 @@ ON_PAPER = """() => {
 @pytest.mark.parametrize("source", [CHAPTERS[3], EXERCISES[3]], ids=str)
 def test_a_notebook_is_there_offline(window: Reader, unpacked: Path, source: Path) -> None:
     page = window.open(address(source))
-    href = page.locator("a.btn-download").first.get_attribute("href")
+    href = page.locator("a[href*=_downloads][href$=ipynb]").first.get_attribute("href")
     assert href is not None
     notebook = (unpacked / address(source) / ".." / href).resolve()
     assert notebook.is_relative_to(unpacked)
