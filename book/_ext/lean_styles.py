@@ -7,6 +7,7 @@ The icons' fonts keep the glyphs of the rules that are left.
 """
 
 import hashlib
+import logging
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -106,6 +107,7 @@ def with_fewer_glyphs(css: str, folder: Path) -> str:
         if not kept:
             return ""
         options = subset.Options(flavor="woff2", layout_features=[], name_IDs=[], notdef_outline=False)
+        logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each table that it leaves out
         subsetter = subset.Subsetter(options)
         subsetter.populate(unicodes=kept)
         subsetter.subset(font)

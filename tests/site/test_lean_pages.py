@@ -1,6 +1,7 @@
 """Pages load little, and what was left out is missed by nothing."""
 
 import re
+from typing import Literal
 
 import pytest
 from bs4 import BeautifulSoup
@@ -32,15 +33,19 @@ def test_a_page_looks_as_with_all_style_sheets(browser: Browser, built: Built, r
     assert sheets is not None
     whole = "".join(f'@import url("{reader.address}{sheet}");' for sheet in sheets[1].split())
 
+    views: tuple[tuple[int, Literal["screen", "print"]], ...] = ((1440, "screen"), (390, "screen"), (800, "print"))
+
     def looks() -> list[list[str] | None]:
         page = reader.open(path)
         found = []
-        for width in (1440, 390):
+        for width, media in views:
             page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(media=media)
             page.wait_for_timeout(400)  # let what fades finish
             found += page.evaluate(LOOKS)
         return found
 
+    reader.page.emulate_media(reduced_motion="reduce")  # the picture of the landing page stands still
     lean = looks()
     reader.page.route("**/_static/site.css*", lambda route: route.fulfill(body=whole, content_type="text/css"))
     different = [(a, b) for a, b in zip(lean, looks(), strict=True) if a != b]
