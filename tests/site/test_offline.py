@@ -89,7 +89,7 @@ def test_a_page_opens_from_the_file_system_and_prints(window: Reader, path: str)
 ON_PAPER = """() => {
     const seen = selector => [...document.querySelectorAll(selector)].filter(element => element.checkVisibility());
     const told = elements => elements.map(element => element.outerHTML.slice(0, 80));
-    const onScreen = ".bd-header, .bd-header-article, .bd-sidebar, footer, button, input[type=range], .headerlink, "
+    const onScreen = ".bd-header, .bd-header-article, .bd-sidebar, footer, button, progress, .badges a, .headerlink, "
         + "article details:not([open]), article details.hide > summary";
     const words = "article :is(h1, h2, h3, p, a, pre, .katex), article .cell:nth-of-type(-n + 9) pre span";
     const light = element => {
