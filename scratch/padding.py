@@ -262,33 +262,61 @@ class ZeroPadNd(ConstantPadNd):
 
 
 class ConstantPad1d(ConstantPadNd):
-    """Pad the last axis with a value: (..., W) -> (..., left + W + right)."""
+    """Pad the last axis with `value`: (..., W) -> (..., left + W + right).
+
+    padding: an int, or (left, right); what is negative cuts off.
+    Source: the page of torch.nn.ConstantPad1d in PyTorch's documentation.
+    """
 
     axes = 1
 
 
 class ConstantPad2d(ConstantPadNd):
-    """Pad the last two axes with a value; sides (left, right, top, bottom)."""
+    """Pad the last two axes with `value`.
+
+    (..., H, W) -> (..., top + H + bottom, left + W + right)
+    padding: an int, or (left, right, top, bottom); what is negative cuts off.
+    Source: the page of torch.nn.ConstantPad2d in PyTorch's documentation.
+    """
 
     axes = 2
 
 
 class ConstantPad3d(ConstantPadNd):
-    """Pad the last three axes with a value; sides as in `PadNd`."""
+    """Pad the last three axes with `value`.
+
+    (..., D, H, W) -> (..., front + D + back, top + H + bottom, left + W + right)
+    padding: an int, or (left, right, top, bottom, front, back); what is negative cuts.
+    Source: the page of torch.nn.ConstantPad3d in PyTorch's documentation.
+    """
 
     axes = 3
 
 
 class ZeroPad1d(ZeroPadNd, ConstantPad1d):
-    """Pad the last axis with zeros: (..., W) -> (..., left + W + right)."""
+    """Pad the last axis with zeros: (..., W) -> (..., left + W + right).
+
+    padding: an int, or (left, right); what is negative cuts off.
+    Source: the page of torch.nn.ZeroPad1d in PyTorch's documentation.
+    """
 
 
 class ZeroPad2d(ZeroPadNd, ConstantPad2d):
-    """Pad the last two axes with zeros; sides (left, right, top, bottom)."""
+    """Pad the last two axes with zeros.
+
+    (..., H, W) -> (..., top + H + bottom, left + W + right)
+    padding: an int, or (left, right, top, bottom); what is negative cuts off.
+    Source: the page of torch.nn.ZeroPad2d in PyTorch's documentation.
+    """
 
 
 class ZeroPad3d(ZeroPadNd, ConstantPad3d):
-    """Pad the last three axes with zeros; sides as in `PadNd`."""
+    """Pad the last three axes with zeros.
+
+    (..., D, H, W) -> (..., front + D + back, top + H + bottom, left + W + right)
+    padding: an int, or (left, right, top, bottom, front, back); what is negative cuts.
+    Source: the page of torch.nn.ZeroPad3d in PyTorch's documentation.
+    """
 
 
 class ReflectionPad1d(ReflectionPadNd):
