@@ -15,7 +15,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.errors import ExtensionError
 from sphinx.util.typing import ExtensionMetadata
 
-from book._ext import lean_code, lean_styles
+from book._ext import lean_code, lean_pictures, lean_styles
 
 SHEET = "_static/site.css"
 PYGMENTS = "_static/pygments.css"
@@ -28,6 +28,11 @@ THEME_OF_THE_SYSTEM = (
       ? document.documentElement.dataset.mode
       : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";""",
 )
+
+
+THEME_SCRIPT = "_static/scripts/pydata-sphinx-theme.js"
+WHEN_IDLE = "(window.requestIdleCallback||setTimeout)"
+MEASURING = re.compile(r"\.forEach\(e=>\{(e\.tabIndex=e\.scrollWidth>[^{}]*?)\}\)")
 
 
 def path_of(page: str, reference: str) -> str:
@@ -54,6 +59,18 @@ def with_the_theme_at_once(head: str) -> str:
     if old not in head:
         raise ExtensionError("lean_pages: the theme sets data-theme in another way than before")
     return head.replace(old, new)
+
+
+def measure_when_idle(site: Path) -> None:
+    """The theme measures every box that may scroll while a page loads, and so lays all of it out: now one at a time."""
+    script = site / THEME_SCRIPT
+    code = script.read_text(encoding="utf-8")
+    if WHEN_IDLE in code:  # since the last build
+        return
+    lean, count = MEASURING.subn(rf".forEach(e=>{{{WHEN_IDLE}(()=>{{\1}})}})", code)
+    if count != 1:
+        raise ExtensionError("lean_pages: the theme makes boxes that scroll focusable in another way than before")
+    script.write_text(lean, encoding="utf-8")
 
 
 def write_sheet(site: Path, pages: dict[str, str], sheets: list[str]) -> str:
@@ -96,7 +113,9 @@ def make_lean(app: Sphinx, exception: Exception | None) -> None:
     for page in written:
         head, end, rest = pages[page].partition("</head>")
         head = with_the_theme_at_once(without_scripts(page, with_one_sheet(page, head, shared)))
-        pages[page] = head + end + lean_code.without_plain_tokens(rest, plain)
+        body = lean_pictures.with_places(files[page], lean_code.without_plain_tokens(rest, plain))
+        pages[page] = head + end + body
+    measure_when_idle(site)
     digest = write_sheet(site, pages, shared)
     for page, html in pages.items():
         files[page].write_text(re.sub(rf'({SHEET})[^"]*', rf"\1?v={digest}", html), encoding="utf-8")

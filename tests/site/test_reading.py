@@ -10,6 +10,8 @@ from tests.site.pages import CHAPTERS, MADE_BY_SPHINX, PAGES, address
 
 EVERY_PAGE = pytest.mark.parametrize("path", [*PAGES, *MADE_BY_SPHINX])
 UNFOLD = "document.querySelectorAll('details').forEach(details => details.open = true)"
+MEASURED = "[...document.querySelectorAll('pre')].every(box => box.hasAttribute('tabindex'))"
+"""The theme has found out which boxes scroll, and made those focusable."""
 TELEPHONE = 390
 
 
@@ -22,6 +24,7 @@ def test_a_page_is_light_accessible_in_both_themes_and_fits_a_telephone(
     page = reader.open(path)
     page.evaluate(UNFOLD)
     page.evaluate("document.fonts.ready.then(() => null)")
+    page.wait_for_function(MEASURED)
     found = accessibility.in_both_themes(page)
     page.set_viewport_size({"width": TELEPHONE, "height": 900})
     found += page.evaluate(
