@@ -20,6 +20,11 @@ from tests.site.pages import ROOT
 SITE_PYTHON = ROOT / ".venv-site" / "bin" / "python"
 
 
+LAID_OUT = """[...document.querySelectorAll(".bd-article > section section")]
+    .every(section => section.style.contentVisibility === "visible")"""
+"""The whole page, see book/_static/sections.js."""
+
+
 @dataclass
 class Built:
     """What a build left behind."""
