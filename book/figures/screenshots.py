@@ -21,7 +21,7 @@ SHOTS = {
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 ABOVE = 90  # pixels above what is at the top, under the bar of buttons
-QUALITY = 60
+QUALITY = 40
 
 
 def main() -> int:
@@ -38,6 +38,7 @@ def main() -> int:
             page = browser.new_page(viewport=SIZE, color_scheme=theme)
             for name, (address, top) in SHOTS.items():
                 page.goto((SITE / address).resolve().as_uri())
+                page.wait_for_timeout(3000)  # all sections are laid out by then, see book/_static/sections.js
                 y = page.locator(top).first.evaluate("element => element.getBoundingClientRect().top")
                 page.evaluate("y => scrollTo({top: y, behavior: 'instant'})", y - ABOVE)
                 page.wait_for_timeout(500)  # the bar of buttons and the contents follow
