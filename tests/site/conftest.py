@@ -103,6 +103,7 @@ class Reader:
 
     def open(self, path: str) -> Page:
         self.page.goto(self.address + path, wait_until="load")
+        self.page.wait_for_function(LAID_OUT)
         return self.page
 
     def _refuse(self, route: Route) -> None:
@@ -114,6 +115,8 @@ class Reader:
             self.trouble.append(f"console {message.type}: {message.text}")
 
     def _note_failure(self, request: Request) -> None:
+        if request.failure == "net::ERR_ABORTED" and request.resource_type == "font":
+            return  # the reader went on before it had come
         self.trouble.append(f"request failed: {request.url}")
 
     def _note_response(self, response: Response) -> None:

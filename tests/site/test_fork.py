@@ -88,5 +88,8 @@ def test_the_site_that_a_fork_builds_has_the_new_address(fork: Path) -> None:
     assert holding(html, *OLD, *OLD_BRANCH) == []
     with_address = set(holding(html, owner_and_name(REPOSITORY)))
     pages = {path.relative_to(html).as_posix() for path in (html / "book").rglob("*.html")}
-    assert pages <= with_address
+    config = yaml.safe_load((fork / "_config.yml").read_text(encoding="utf-8"))
+    moved = {f"{page}.html" for page in config["sphinx"]["config"]["redirects"]}
+    assert moved < pages
+    assert pages - moved <= with_address
     assert holding(html, SITE), "no page says where the site is"

@@ -9,7 +9,7 @@ from fontTools.ttLib import TTFont
 from playwright.sync_api import Browser
 
 from book._ext import lean_code, lean_styles
-from tests.site.conftest import LAID_OUT, Built, Reader
+from tests.site.conftest import Built, Reader
 from tests.site.pages import CHAPTERS, EXERCISES, MADE_BY_SPHINX, PAGES, address
 
 LOOKS = """() => {
@@ -41,7 +41,6 @@ def test_a_page_looks_as_with_all_style_sheets(browser: Browser, built: Built, r
         for width, media in views:
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(media=media)
-            page.wait_for_function(LAID_OUT)
             page.wait_for_timeout(400)  # let what fades finish
             found += page.evaluate(LOOKS)
         return found
@@ -97,7 +96,8 @@ def test_nothing_keeps_the_text_waiting_but_style_sheets(built: Built, path: str
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_page_has_the_systems_theme_before_any_script_has_come(reader: Reader, theme: str) -> None:
     reader.page.route("**/*.js*", lambda route: route.abort())
-    page = reader.open(PAGES[0])
+    page = reader.page
+    page.goto(reader.address + PAGES[0])
     assert page.locator("html").get_attribute("data-theme") == theme
 
 
@@ -140,7 +140,8 @@ def test_a_rule_is_kept_if_it_may_fit(css: str, left: str) -> None:
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_jump_lands_at_its_section_before_and_after_all_is_laid_out(reader: Reader, width: int) -> None:
-    page = reader.open(address(CHAPTERS[8]))
+    page = reader.page
+    page.goto(reader.address + address(CHAPTERS[8]))
     page.set_viewport_size({"width": width, "height": 900})
     sections = page.locator(".bd-article > section section").evaluate_all("all => all.map(section => section.id)")
 
@@ -159,7 +160,6 @@ def test_a_jump_lands_at_its_section_before_and_after_all_is_laid_out(reader: Re
         page.evaluate(link, section)
         assert 0 <= top(section) <= 120, f"a click on the link to {section}"
     for section in (sections[len(sections) // 2], sections[-2]):
-        page = reader.open("search.html")
-        page = reader.open(f"{address(CHAPTERS[8])}#{section}")
-        page.wait_for_function(LAID_OUT)
+        reader.open("search.html")
+        reader.open(f"{address(CHAPTERS[8])}#{section}")
         assert 0 <= top(section) <= 120, f"a page that opens at {section}"

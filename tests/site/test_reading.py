@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.site import accessibility, weight
-from tests.site.conftest import LAID_OUT, Built, Reader
+from tests.site.conftest import Built, Reader
 from tests.site.pages import CHAPTERS, MADE_BY_SPHINX, PAGES, address
 
 EVERY_PAGE = pytest.mark.parametrize("path", [*PAGES, *MADE_BY_SPHINX])
@@ -25,7 +25,6 @@ def test_a_page_is_light_accessible_in_both_themes_and_fits_a_telephone(
     page = reader.open(path)
     page.evaluate(UNFOLD)
     page.evaluate("document.fonts.ready.then(() => null)")
-    page.wait_for_function(LAID_OUT)
     page.wait_for_function(MEASURED, polling=200)
     found = accessibility.in_both_themes(page)
     page.set_viewport_size({"width": TELEPHONE, "height": 900})
@@ -65,7 +64,6 @@ def test_a_wide_equation_scrolls_in_its_box_and_keeps_its_number_in_sight(
 @pytest.mark.parametrize("path", [address(source) for source in CHAPTERS])
 def test_equations_are_numbered_from_one_and_need_no_script(reader: Reader, path: str) -> None:
     page = reader.open(path)
-    page.wait_for_function(LAID_OUT)
     numbers = page.locator("div.math .eqno").all_inner_texts()
     assert [number.strip("#\n ") for number in numbers] == [f"({n})" for n in range(1, len(numbers) + 1)]
     assert page.locator("math").count() > 0
